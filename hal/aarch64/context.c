@@ -1,0 +1,56 @@
+// Flows and user registers: the parts that need no assembly.
+#include <hal/context.h>
+
+#include "internal.h"
+
+_Static_assert(offsetof(struct frame, regs.sp) == FRAME_SP && offsetof(struct frame, regs.pc) == FRAME_PC, "asm.h");
+_Static_assert(offsetof(struct frame, regs.pstate) == FRAME_PSTATE && offsetof(struct frame, esr) == FRAME_ESR, "asm.h");
+_Static_assert(offsetof(struct frame, far) == FRAME_FAR && offsetof(struct frame, record) == FRAME_RECORD, "asm.h");
+_Static_assert(sizeof(struct frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "asm.h");
+_Static_assert(offsetof(struct context, fp) == 80 && offsetof(struct context, sp) == 96, "context.S");
+_Static_assert(offsetof(struct context, tls) == 104 && offsetof(struct fp_state, fpcr) == 512, "context.S");
+
+void context_start(void);
+
+void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument)
+{
+    *context = (struct context){
+        .x19_to_x28 = {(uint64_t)entry, (uint64_t)argument},
+        .lr = (uint64_t)context_start,
+        .sp = stack_top.raw,
+    };
+}
+
+void context_release(struct context *context)
+{
+}
+
+void user_regs_init(struct user_regs *regs, uaddr_t pc, uaddr_t sp)
+{
+    *regs = (struct user_regs){.pc = pc.raw, .sp = sp.raw}; // pstate 0: EL0, interrupts on
+}
+
+uint64_t user_regs_syscall_number(const struct user_regs *regs)
+{
+    return regs->x[8];
+}
+
+uint64_t user_regs_argument(const struct user_regs *regs, unsigned index)
+{
+    return regs->x[index];
+}
+
+void user_regs_set_result(struct user_regs *regs, int64_t value)
+{
+    regs->x[0] = (uint64_t)value;
+}
+
+uint64_t user_regs_pc(const struct user_regs *regs)
+{
+    return regs->pc;
+}
+
+uint64_t user_regs_sp(const struct user_regs *regs)
+{
+    return regs->sp;
+}

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Debian's libfdt.a for arm64 into DIR. Its -dev package cannot be installed beside the one for this machine, so the file is
+# taken out of the package: get-libfdt.sh DIR
+set -euo pipefail
+dir=$(realpath -m "$1")
+[ -s "$dir/libfdt.a" ] && exit 0
+if [ -s /usr/lib/aarch64-linux-gnu/libfdt.a ]; then
+    mkdir -p "$dir" && cp /usr/lib/aarch64-linux-gnu/libfdt.a "$dir/"
+    exit 0
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work" && cd "$work"
+if ! dpkg --print-foreign-architectures | grep -qx arm64; then
+    dpkg --add-architecture arm64 && apt-get update -qq
+fi
+apt-get download -qq libfdt-dev:arm64 || { apt-get update -qq && apt-get download -qq libfdt-dev:arm64; }
+dpkg -x libfdt-dev_*_arm64.deb .
+mkdir -p "$dir"
+cp usr/lib/aarch64-linux-gnu/libfdt.a "$dir/"

@@ -1,0 +1,46 @@
+// The generic timer's virtual counter and timer (Arm ARM D11). Its interrupt is PPI 27 by the Base System Architecture.
+#include <hal/timer.h>
+
+#include "internal.h"
+
+#define NS_PER_SECOND 1000000000ULL
+
+static uint64_t ns_per_tick, ticks_per_ns; // 32.32 fixed point, rounded down
+
+void timer_init(void)
+{
+    uint64_t frequency = read_sysreg(cntfrq_el0);
+    frequency = frequency != 0 ? frequency : 62500000; // firmware forgot: QEMU's
+    ns_per_tick = (NS_PER_SECOND << 32) / frequency;
+    ticks_per_ns = (frequency << 32) / NS_PER_SECOND;
+    write_sysreg(cntkctl_el1, 0x2); // EL0 may read the virtual counter, as Linux lets it
+    write_sysreg(cntv_ctl_el0, 0);
+}
+
+static uint64_t scale(uint64_t value, uint64_t factor)
+{
+    return (uint64_t)(((unsigned __int128)value * factor) >> 32);
+}
+
+uint64_t timer_now(void)
+{
+    isb(); // the counter may be read early (Arm ARM D11.2.2)
+    return scale(read_sysreg(cntvct_el0), ns_per_tick);
+}
+
+void timer_arm(uint64_t deadline_ns)
+{
+    if (deadline_ns == UINT64_MAX) {
+        write_sysreg(cntv_ctl_el0, 0);
+    } else {
+        // Rounded down twice: one tick more, so that timer_now() has reached the deadline when it fires.
+        write_sysreg(cntv_cval_el0, scale(deadline_ns, ticks_per_ns) + 1);
+        write_sysreg(cntv_ctl_el0, 1);
+    }
+    isb();
+}
+
+uint32_t timer_intid(void)
+{
+    return 27;
+}

@@ -1,0 +1,17 @@
+// The simulated machine: flows of execution are fibers.
+#pragma once
+
+struct machine_flow;
+
+struct context {
+    struct machine_flow *flow;
+    uint32_t irq_depth;
+};
+
+struct user_regs {
+    uint64_t x[31], sp, pc, tls;
+};
+
+struct fp_state {
+    uint8_t bytes[528]; // as large as on the real machine
+};

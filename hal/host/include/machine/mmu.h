@@ -1,0 +1,23 @@
+// The simulated machine: descriptors. Writes pass the checker while any table is live.
+#pragma once
+
+extern bool machine_tables_live;
+void machine_mmu_write(uint64_t *slot, uint64_t descriptor);
+
+static inline uint64_t mmu_read(const uint64_t *slot)
+{
+    return __atomic_load_n(slot, __ATOMIC_RELAXED);
+}
+
+static inline void mmu_write(uint64_t *slot, uint64_t descriptor)
+{
+    if (unlikely(machine_tables_live)) {
+        machine_mmu_write(slot, descriptor);
+    } else {
+        __atomic_store_n(slot, descriptor, __ATOMIC_RELAXED);
+    }
+}
+
+static inline void mmu_publish(void)
+{
+}

@@ -1,0 +1,87 @@
+// Shared by the files of the simulated machine; not for its users.
+#pragma once
+
+#include "hal/host/machine.h"
+
+#include <setjmp.h>
+
+#if __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#define MACHINE_ASAN 1
+#endif
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define MACHINE_MSAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#include <sanitizer/tsan_interface.h>
+#define MACHINE_TSAN 1
+#endif
+
+// The machine moves memory behind the sanitizers' backs.
+#define MACHINE_RAW __attribute__((no_sanitize("address", "memory", "thread", "undefined")))
+
+#define MACHINE_FRAMES ((uint32_t)(MACHINE_RAM_SIZE >> PAGE_SHIFT))
+#define MACHINE_KERNEL_ROOT (MACHINE_RAM_BASE + MACHINE_RAM_SIZE - PAGE_SIZE)
+#define MACHINE_TIMER_INTID 27u
+#define MACHINE_LINES 256u
+#define MACHINE_SPI_WORDS (MACHINE_LINES / 64)
+
+enum machine_cpu_state { MACHINE_CPU_OFF, MACHINE_CPU_RUNNING, MACHINE_CPU_IDLE };
+
+struct machine_tlb_entry {
+    uint64_t va, size; // size 0: empty
+    uint64_t pa;
+    uint16_t asid;
+    bool global, user, write;
+};
+#define MACHINE_TLB_ENTRIES 64u
+
+struct machine_cpu {
+    enum machine_cpu_state state;
+    struct cpu_local *local;
+    struct machine_flow *flow;
+    uint32_t irq_depth;
+    uint32_t pending, enabled, active; // private lines
+    uint64_t deadline;
+    uint64_t user_root;
+    uint16_t asid;
+    bool tlb_used;
+    struct machine_tlb_entry tlb[MACHINE_TLB_ENTRIES];
+};
+
+struct machine {
+    const uint8_t *choices;
+    size_t choices_left;
+    unsigned self;     // index of the CPU that runs
+    unsigned cpu_high; // CPUs ever started
+    struct machine_cpu cpus[MAX_CPUS];
+    uint64_t pending[MACHINE_SPI_WORDS], enabled[MACHINE_SPI_WORDS], active[MACHINE_SPI_WORDS];
+    uint64_t now;
+    uint64_t switches, points, relaxes, idle_steps;
+    bool concurrent, double_fetch;
+    bool running, ended;
+    int status;
+    jmp_buf end;
+};
+extern struct machine machine;
+
+static inline struct machine_cpu *machine_self(void)
+{
+    return &machine.cpus[machine.self];
+}
+
+// fiber.c
+extern struct machine_flow machine_main_flow;
+void machine_flows_reset(void);
+struct machine_flow *machine_flow_new(void (*entry)(void *), void *argument);
+void machine_flow_go(struct machine_flow *from, struct machine_flow *to);
+// cpu.c
+void machine_cpus_reset(void);
+// mmu.c
+void machine_mmu_reset(void);
+void machine_mmu_freed(uint64_t pa, uint64_t size);
+// report.c
+void machine_report_reset(void);
+void machine_remember_free(const void *start, size_t size);

@@ -1,0 +1,248 @@
+// The arena, the choices and the reset.
+#include "hal/host/internal.h"
+
+#include <hal/entropy.h>
+#include <hal/power.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+// The kernel's variables: see machine/sections.h.
+extern char __start_kernel_data[] __attribute__((weak)), __stop_kernel_data[] __attribute__((weak));
+extern char __start_kernel_bss[] __attribute__((weak)), __stop_kernel_bss[] __attribute__((weak));
+
+struct machine machine;
+
+// What a reset owes a page: nothing, its marks, or its marks and its contents.
+enum { CLEAN, MARKED, TOUCHED };
+#define TOUCH_PAGES 16u // of one block; a larger block's owner in a test touches its start only
+static uint8_t dirty[MACHINE_FRAMES];
+static uint32_t dirty_list[MACHINE_FRAMES];
+static uint32_t dirty_count;
+static uint8_t closed[MACHINE_FRAMES]; // marked free in the snapshot
+static char *saved_data, *saved_bss;
+
+MACHINE_RAW static void copy_raw(void *to, const void *from, size_t size)
+{
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory"); // never intercepted
+}
+
+MACHINE_RAW static void zero_raw(void *to, size_t size)
+{
+    size /= 8;
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(size) : "a"(0) : "memory");
+}
+
+void machine_start(void)
+{
+    void *wanted = (void *)(uintptr_t)MACHINE_ARENA; // SAFETY: fixed and checked below
+    void *got = mmap(wanted, MACHINE_RAM_SIZE, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+    if (got != wanted) {
+        fprintf(stderr, "the simulated machine cannot map its RAM at %p\n", wanted);
+        exit(2);
+    }
+    machine_reset(NULL, 0);
+}
+
+static char *save(const char *start, const char *stop, char *old)
+{
+    free(old);
+    char *copy = malloc((size_t)(stop - start) + 1);
+    copy_raw(copy, start, (size_t)(stop - start));
+    return copy;
+}
+
+static void *frame_memory(uint32_t frame)
+{
+    return (char *)(uintptr_t)MACHINE_ARENA + ((uint64_t)frame << PAGE_SHIFT);
+}
+
+static bool page_is_closed(uint32_t frame)
+{
+#if MACHINE_ASAN
+    return __asan_address_is_poisoned(frame_memory(frame)) != 0;
+#else
+    return false;
+#endif
+}
+
+void machine_snapshot(void)
+{
+    saved_data = save(__start_kernel_data, __stop_kernel_data, saved_data);
+    saved_bss = save(__start_kernel_bss, __stop_kernel_bss, saved_bss);
+    for (uint32_t i = 0; i < dirty_count; i++) {
+        closed[dirty_list[i]] = page_is_closed(dirty_list[i]);
+        dirty[dirty_list[i]] = CLEAN;
+    }
+    dirty_count = 0;
+}
+
+static void dirty_page(uint32_t frame, uint8_t how)
+{
+    if (dirty[frame] == CLEAN) {
+        dirty_list[dirty_count++] = frame;
+    }
+    if (dirty[frame] < how) {
+        dirty[frame] = how;
+    }
+}
+
+static void dirty_range(const void *start, size_t size)
+{
+    uint64_t first = ((uintptr_t)start - MACHINE_ARENA) >> PAGE_SHIFT;
+    uint64_t last = ((uintptr_t)start + size - 1 - MACHINE_ARENA) >> PAGE_SHIFT;
+    if (first >= MACHINE_FRAMES || last >= MACHINE_FRAMES) {
+        machine_bad_linear(start);
+    }
+    for (uint64_t at = first; at <= last; at++) {
+        dirty_page((uint32_t)at, at - first < TOUCH_PAGES ? TOUCHED : MARKED);
+    }
+}
+
+void machine_mark_allocated(void *start, size_t size)
+{
+    if (size == 0) {
+        return;
+    }
+    dirty_range(start, size);
+#if MACHINE_ASAN
+    __asan_unpoison_memory_region(start, size);
+#elif MACHINE_MSAN
+    __msan_allocated_memory(start, size);
+#endif
+}
+
+void machine_mark_freed(void *start, size_t size)
+{
+    if (size == 0) {
+        return;
+    }
+    dirty_range(start, size);
+    machine_remember_free(start, size);
+    machine_mmu_freed(virt_to_phys(start).raw, size);
+#if MACHINE_ASAN
+    __asan_poison_memory_region(start, size);
+#elif MACHINE_MSAN
+    __msan_poison(start, size);
+#endif
+}
+
+static void reset_page(uint32_t frame)
+{
+    void *page = frame_memory(frame);
+    if (dirty[frame] == TOUCHED) {
+        zero_raw(page, PAGE_SIZE);
+    }
+#if MACHINE_ASAN
+    if (closed[frame]) {
+        __asan_poison_memory_region(page, PAGE_SIZE);
+    } else {
+        __asan_unpoison_memory_region(page, PAGE_SIZE);
+    }
+#elif MACHINE_MSAN
+    __msan_unpoison(page, PAGE_SIZE);
+#endif
+    dirty[frame] = CLEAN;
+}
+
+static void reset_memory(void)
+{
+    for (uint32_t i = 0; i < dirty_count; i++) {
+        reset_page(dirty_list[i]);
+    }
+    dirty_count = 0;
+}
+
+void machine_reset(const uint8_t *choices, size_t size)
+{
+    machine.choices = choices;
+    machine.choices_left = size;
+    reset_memory();
+    machine_flows_reset();
+    machine_cpus_reset();
+    machine_mmu_reset();
+    machine_report_reset();
+    if (saved_data != NULL) {
+        copy_raw(__start_kernel_data, saved_data, (size_t)(__stop_kernel_data - __start_kernel_data));
+        copy_raw(__start_kernel_bss, saved_bss, (size_t)(__stop_kernel_bss - __start_kernel_bss));
+    }
+}
+
+int machine_run(void (*body)(void *), void *argument)
+{
+    machine.running = true;
+    machine.status = 0;
+    if (setjmp(machine.end) == 0) {
+        body(argument);
+    }
+    machine.running = false;
+    return machine.status;
+}
+
+uint32_t machine_choose(uint32_t bound)
+{
+    uint32_t value = 0;
+    for (uint32_t span = 1; span < bound && machine.choices_left > 0; span <<= 8) {
+        value = value << 8 | machine.choices[--machine.choices_left];
+        if (span >= 1u << 24) {
+            break;
+        }
+    }
+    return bound < 2 ? 0 : value % bound;
+}
+
+void entropy_fill(void *out, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        ((uint8_t *)out)[i] = (uint8_t)machine_choose(256);
+    }
+}
+
+int memory_map_ram(const struct memory_region *regions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t offset = regions[i].start.raw - MACHINE_RAM_BASE;
+        if (!is_aligned(regions[i].start.raw | regions[i].size, PAGE_SIZE) || offset >= MACHINE_RAM_SIZE ||
+            regions[i].size > MACHINE_RAM_SIZE - offset) {
+            return -EINVAL;
+        }
+    }
+    return 0; // the arena is mapped as a whole
+}
+
+void page_zero(void *page)
+{
+    memset(page, 0, PAGE_SIZE);
+}
+
+void page_copy(void *to, const void *from)
+{
+    memcpy(to, from, PAGE_SIZE);
+}
+
+// Ends the run from any flow: the driver's own stack is the only one that may return.
+__attribute__((noreturn)) static void end_run(int status)
+{
+    machine.status = status;
+    machine.ended = true;
+    if (!machine.running) {
+        exit(status);
+    }
+    if (machine_self()->flow != &machine_main_flow) {
+        machine_flow_go(machine_self()->flow, &machine_main_flow);
+    }
+    longjmp(machine.end, 1);
+}
+
+void power_off(int status)
+{
+    end_run(status);
+}
+
+void power_reset(void)
+{
+    end_run(0);
+}

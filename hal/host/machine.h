@@ -1,0 +1,58 @@
+// The simulated machine as its driver sees it: one process, one thread, no state that survives machine_reset().
+#pragma once
+
+#include <hal/context.h>
+#include <hal/cpu.h>
+#include <hal/irq.h>
+#include <hal/memory.h>
+#include <hal/mmu.h>
+
+#include "kernel/base/types.h"
+
+// Once per process, before the kernel is touched.
+void machine_start(void);
+// Remembers the kernel's variables as they are now: the state that machine_reset() restores.
+void machine_snapshot(void);
+// A new run from the snapshot. All that the machine decides comes from choices, used from the last byte to the first.
+// Costs what the last run touched.
+void machine_reset(const uint8_t *choices, size_t size);
+// Runs body on CPU 0 with interrupts off, until it returns or the kernel powers off; the status of power_off(), else 0.
+int machine_run(void (*body)(void *), void *argument);
+
+// 0 to bound - 1; 0 for ever when the input has no more bytes.
+uint32_t machine_choose(uint32_t bound);
+// Where another CPU may run, the clock moves, interrupts arrive. Interrupts come only when unmasked.
+void machine_switch_point(void);
+
+// What the kernel did wrong: prints the report and aborts.
+_Noreturn void machine_finding(const char *kind, const char *text, ...) __attribute__((format(printf, 2, 3)));
+void machine_on_finding(void (*hook)(void)); // more to print before the stack
+
+void machine_console_echo(bool on); // the kernel's output to stderr
+size_t machine_console_tail(char *out, size_t size);
+
+void machine_concurrency(bool on); // switch points do something
+// Starts a CPU with a body of the test's own, which ends with cpu_stop().
+void machine_cpu_run(unsigned index, struct cpu_local *local, void (*entry)(void *), void *argument);
+void machine_irq_raise(uint32_t intid);
+uint64_t machine_switches(void);
+
+// Page tables and TLB. The kernel's half is watched from when its root is given until that is 0.
+void machine_watch_kernel_root(paddr_t root);
+// A load or store on this CPU: through its TLB, which keeps what it once saw; a miss walks and fills.
+bool machine_tlb_access(vaddr_t va, enum mmu_access access, paddr_t *out);
+// Translations that were valid, are no longer, and were not flushed. 0 is what every operation must leave.
+size_t machine_tlb_owed(void);
+
+struct machine_walk {
+    bool valid;
+    const char *malformed; // what no correct kernel would write, else NULL
+    unsigned level;        // of the leaf
+    uint64_t pa, size;
+    bool user, write, exec_user, exec_kernel, device, global;
+};
+struct machine_walk machine_walk_from(paddr_t root, uint64_t va, bool upper);
+
+// User memory may change between two fetches, where the choices say so.
+void machine_double_fetch(bool on);
+void machine_set_user_program(void (*program)(struct user_regs *regs));

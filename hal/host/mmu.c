@@ -1,0 +1,366 @@
+// Page tables as the hardware sees them: which tables walkers may be in, what TLBs may hold, and what was not flushed.
+//
+// Any valid descriptor of a live table counts as cached, for a real CPU may have loaded it at any time. When it goes, a debt
+// is written down, and only the right flush pays it. Besides, each CPU has a TLB that keeps what it once saw.
+#include "hal/host/internal.h"
+
+#include <string.h>
+
+#define DEBTS_MAX 4096u
+#define ADDRESS 0x0000fffffffff000ull
+#define PERMISSIONS (1ull << 6 | 1ull << 7 | 1ull << 10 | 7ull << 51 | 1ull << 54 | 0xfull << 55)
+
+struct table_meta {
+    uint64_t va; // of its first slot
+    uint16_t asid;
+    uint8_t level;
+    bool live, upper;
+    bool listed; // in live_list
+};
+struct debt {
+    const uint64_t *slot;
+    uint64_t old, va, size;
+    uint16_t asid;
+    bool upper;
+    bool whole; // a table with leaves in it: no flush of one page pays for all of them
+};
+
+bool machine_tables_live;
+static struct table_meta metas[MACHINE_FRAMES];
+static uint32_t live_list[MACHINE_FRAMES], live_count;
+static struct debt debts[DEBTS_MAX];
+static size_t debt_count;
+static uint64_t kernel_root;
+
+static struct table_meta *meta_of(uint64_t pa)
+{
+    uint64_t frame = (pa - MACHINE_RAM_BASE) >> PAGE_SHIFT;
+    return frame < MACHINE_FRAMES ? &metas[frame] : NULL;
+}
+
+static uint64_t *slots_at(uint64_t pa)
+{
+    return (uint64_t *)(uintptr_t)(pa - MACHINE_RAM_BASE + MACHINE_ARENA);
+}
+
+static uint64_t slot_span(unsigned level)
+{
+    return 1ull << (39 - 9 * level);
+}
+
+static bool is_table(uint64_t desc, unsigned level)
+{
+    return (desc & 3) == 3 && level < 3;
+}
+
+static void make_live(uint64_t pa, struct table_meta meta)
+{
+    struct table_meta *slot = meta_of(pa);
+    if (slot == NULL) {
+        machine_finding("bbm", "a live table descriptor points to 0x%llx, outside RAM", (unsigned long long)pa);
+    }
+    if (slot->live) {
+        return;
+    }
+    if (!slot->listed) {
+        live_list[live_count++] = (uint32_t)(slot - metas);
+    }
+    *slot = meta;
+    slot->listed = true;
+    const uint64_t *slots = slots_at(pa);
+    for (unsigned i = 0; i < 512 && meta.level < 3; i++) {
+        if (is_table(slots[i], meta.level)) {
+            struct table_meta below = meta;
+            below.level++;
+            below.va = meta.va + i * slot_span(meta.level);
+            make_live(slots[i] & ADDRESS, below);
+        }
+    }
+}
+
+// The walker cannot come here any more, once the debt for the way here is paid.
+static void make_dead(uint64_t pa)
+{
+    struct table_meta *meta = meta_of(pa);
+    if (meta == NULL || !meta->live) {
+        return;
+    }
+    meta->live = false;
+    const uint64_t *slots = slots_at(pa);
+    for (unsigned i = 0; i < 512 && meta->level < 3; i++) {
+        if (is_table(slots[i], meta->level)) {
+            make_dead(slots[i] & ADDRESS);
+        }
+    }
+}
+
+void machine_mmu_reset(void)
+{
+    for (uint32_t i = 0; i < live_count; i++) {
+        metas[live_list[i]].live = metas[live_list[i]].listed = false;
+    }
+    live_count = 0;
+    debt_count = 0;
+    kernel_root = 0;
+    machine_tables_live = false;
+    for (unsigned i = 0; i < MAX_CPUS; i++) {
+        struct machine_cpu *cpu = &machine.cpus[i];
+        cpu->user_root = 0;
+        cpu->asid = 0;
+        if (cpu->tlb_used) {
+            memset(cpu->tlb, 0, sizeof(cpu->tlb));
+            cpu->tlb_used = false;
+        }
+    }
+}
+
+void mmu_activate(paddr_t root, uint16_t asid)
+{
+    machine_self()->user_root = root.raw;
+    machine_self()->asid = asid;
+    if (root.raw != 0) {
+        machine_tables_live = true;
+        make_live(root.raw, (struct table_meta){.live = true, .asid = asid});
+    }
+}
+
+void machine_watch_kernel_root(paddr_t root)
+{
+    if (kernel_root != 0 && root.raw == 0) {
+        make_dead(kernel_root);
+    }
+    kernel_root = root.raw;
+    if (root.raw == 0) {
+        return;
+    }
+    machine_tables_live = true;
+    make_live(root.raw, (struct table_meta){.live = true, .upper = true, .va = 0xffffull << 48});
+}
+
+paddr_t mmu_kernel_root(void)
+{
+    return paddr(kernel_root != 0 ? kernel_root : MACHINE_KERNEL_ROOT);
+}
+
+static struct debt *debt_for(const uint64_t *slot)
+{
+    for (size_t i = 0; i < debt_count; i++) {
+        if (debts[i].slot == slot) {
+            return &debts[i];
+        }
+    }
+    return NULL;
+}
+
+static bool holds_leaves(uint64_t table)
+{
+    const uint64_t *slots = slots_at(table);
+    for (unsigned i = 0; i < 512; i++) {
+        if ((slots[i] & 1) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void owe(const uint64_t *slot, uint64_t old, const struct table_meta *meta)
+{
+    uint64_t index = ((uintptr_t)slot & PAGE_MASK) / sizeof(*slot);
+    if (debt_count == DEBTS_MAX) {
+        machine_finding("tlb", "%u translations were changed and none of them flushed", DEBTS_MAX);
+    }
+    debts[debt_count++] = (struct debt){.slot = slot, .old = old, .va = meta->va + index * slot_span(meta->level),
+                                        .size = slot_span(meta->level), .asid = meta->asid, .upper = meta->upper,
+                                        .whole = is_table(old, meta->level) && holds_leaves(old & ADDRESS)};
+}
+
+static void valid_to_valid(uint64_t *slot, uint64_t old, uint64_t descriptor, const struct table_meta *meta)
+{
+    if (is_table(old, meta->level) || is_table(descriptor, meta->level) || ((old ^ descriptor) & ~PERMISSIONS) != 0) {
+        machine_finding("bbm", "level %u descriptor 0x%llx became 0x%llx without break-before-make", meta->level,
+                        (unsigned long long)old, (unsigned long long)descriptor);
+    }
+    if (old != descriptor && debt_for(slot) == NULL) {
+        owe(slot, old, meta);
+    }
+}
+
+static void invalid_to_valid(uint64_t *slot, uint64_t descriptor, const struct table_meta *meta)
+{
+    const struct debt *debt = debt_count > 0 ? debt_for(slot) : NULL;
+    if (debt != NULL && debt->old != descriptor) {
+        machine_finding("bbm", "a descriptor for 0x%llx was made again before the old one was flushed",
+                        (unsigned long long)debt->va);
+    }
+    if (is_table(descriptor, meta->level)) {
+        struct table_meta below = *meta;
+        below.level++;
+        below.va = meta->va + ((uintptr_t)slot & PAGE_MASK) / sizeof(*slot) * slot_span(meta->level);
+        make_live(descriptor & ADDRESS, below);
+    }
+}
+
+void machine_mmu_write(uint64_t *slot, uint64_t descriptor)
+{
+    uint64_t old = *slot;
+    const struct table_meta *meta = meta_of(virt_to_phys(slot).raw);
+    if (meta->live && (old & 1) != 0 && (descriptor & 1) != 0) {
+        valid_to_valid(slot, old, descriptor, meta);
+    } else if (meta->live && (old & 1) != 0) {
+        owe(slot, old, meta);
+        if (is_table(old, meta->level)) {
+            make_dead(old & ADDRESS);
+        }
+    } else if (meta->live && (descriptor & 1) != 0) {
+        invalid_to_valid(slot, descriptor, meta);
+    }
+    __atomic_store_n(slot, descriptor, __ATOMIC_RELAXED);
+}
+
+// Memory that is given away while a CPU may still reach it through an old translation.
+void machine_mmu_freed(uint64_t pa, uint64_t size)
+{
+    for (size_t i = 0; i < debt_count; i++) {
+        uint64_t old = debts[i].old & ADDRESS;
+        uint64_t reach = is_table(debts[i].old, debts[i].size == PAGE_SIZE ? 3 : 0) ? PAGE_SIZE : debts[i].size;
+        if (pa < old + reach && old < pa + size) {
+            machine_finding("tlb", "0x%llx is freed while a TLB may still use it for 0x%llx", (unsigned long long)pa,
+                            (unsigned long long)debts[i].va);
+        }
+    }
+    const struct table_meta *meta = meta_of(pa);
+    if (machine_tables_live && meta->live && size >= PAGE_SIZE) {
+        machine_finding("tlb", "the live level %u table at 0x%llx is freed", meta->level, (unsigned long long)pa);
+    }
+}
+
+static void pay(bool everything, bool by_asid, uint64_t va, uint16_t asid)
+{
+    size_t kept = 0;
+    bool upper = va >> 63 != 0;
+    for (size_t i = 0; i < debt_count; i++) {
+        bool hit = everything || (by_asid ? !debts[i].upper && debts[i].asid == asid
+                                          : !debts[i].whole && va - debts[i].va < debts[i].size &&
+                                                (upper || debts[i].asid == asid));
+        if (!hit) {
+            debts[kept++] = debts[i];
+        }
+    }
+    debt_count = kept;
+}
+
+static void drop_cached(bool everything, bool by_asid, uint64_t va, uint16_t asid)
+{
+    for (unsigned i = 0; i < machine.cpu_high; i++) {
+        struct machine_cpu *cpu = &machine.cpus[i];
+        for (unsigned at = 0; cpu->tlb_used && at < MACHINE_TLB_ENTRIES; at++) {
+            struct machine_tlb_entry *entry = &cpu->tlb[at];
+            bool tag = entry->global || entry->asid == asid;
+            if (everything || (by_asid ? !entry->global && entry->asid == asid : tag && va - entry->va < entry->size)) {
+                entry->size = 0;
+            }
+        }
+    }
+}
+
+static void flush(bool everything, bool by_asid, uint64_t va, uint16_t asid)
+{
+    if (debt_count > 0) {
+        pay(everything, by_asid, va, asid);
+    }
+    drop_cached(everything, by_asid, va, asid);
+}
+
+void mmu_flush_page(vaddr_t va, uint16_t asid)
+{
+    if (machine_tables_live) {
+        flush(false, false, va.raw, asid);
+    }
+}
+
+// A root that no CPU uses and whose translations are all gone is an ordinary page again.
+static void retire_roots(uint16_t asid)
+{
+    for (uint32_t i = 0; i < live_count; i++) {
+        const struct table_meta *meta = &metas[live_list[i]];
+        uint64_t pa = MACHINE_RAM_BASE + ((uint64_t)live_list[i] << PAGE_SHIFT);
+        bool used = !meta->live || meta->level != 0 || meta->upper || meta->asid != asid;
+        for (unsigned cpu = 0; cpu < machine.cpu_high && !used; cpu++) {
+            used = machine.cpus[cpu].user_root == pa;
+        }
+        if (!used) {
+            make_dead(pa);
+        }
+    }
+}
+
+void mmu_flush_asid(uint16_t asid)
+{
+    if (machine_tables_live) {
+        retire_roots(asid);
+        flush(false, true, 0, asid);
+    }
+}
+
+void mmu_flush_all(void)
+{
+    if (machine_tables_live) {
+        flush(true, false, 0, 0);
+    }
+}
+
+size_t machine_tlb_owed(void)
+{
+    return debt_count;
+}
+
+static struct machine_walk walk_now(uint64_t va)
+{
+    bool upper = va >> 63 != 0;
+    uint64_t root = upper ? mmu_kernel_root().raw : machine_self()->user_root;
+    return root == 0 ? (struct machine_walk){} : machine_walk_from(paddr(root), va, upper);
+}
+
+static bool allowed(bool user, bool write, enum mmu_access access)
+{
+    bool from_user = access == MMU_USER_READ || access == MMU_USER_WRITE;
+    bool store = access == MMU_KERNEL_WRITE || access == MMU_USER_WRITE;
+    return (user || !from_user) && (write || !store);
+}
+
+bool mmu_probe(vaddr_t va, enum mmu_access access, paddr_t *out)
+{
+    struct machine_walk walk = walk_now(va.raw);
+    if (!walk.valid || !allowed(walk.user, walk.write, access)) {
+        return false;
+    }
+    *out = paddr(walk.pa);
+    return true;
+}
+
+bool machine_tlb_access(vaddr_t va, enum mmu_access access, paddr_t *out)
+{
+    struct machine_cpu *cpu = machine_self();
+    struct machine_tlb_entry *entry = &cpu->tlb[(va.raw >> PAGE_SHIFT) % MACHINE_TLB_ENTRIES];
+    bool hit = va.raw - entry->va < entry->size && (entry->global || entry->asid == cpu->asid);
+    if (!hit) {
+        struct machine_walk walk = walk_now(va.raw);
+        if (!walk.valid) {
+            return false; // faults are never cached
+        }
+        uint64_t inside = va.raw & (walk.size - 1);
+        *entry = (struct machine_tlb_entry){.va = va.raw - inside, .size = walk.size, .pa = walk.pa - inside,
+                                            .asid = cpu->asid, .global = walk.global, .user = walk.user,
+                                            .write = walk.write};
+        cpu->tlb_used = true;
+    }
+    if (!allowed(entry->user, entry->write, access)) {
+        return false;
+    }
+    *out = paddr(entry->pa + (va.raw - entry->va));
+    return true;
+}
+
+void mmu_sync_code(const void *start, size_t size)
+{
+}

@@ -1,0 +1,163 @@
+// User memory, through the walker only. Between two fetches the user's other threads may change it: the machine chooses.
+#include "hal/host/internal.h"
+
+#include <hal/upcall.h>
+#include <hal/user.h>
+
+#include <string.h>
+
+static void (*user_program)(struct user_regs *regs);
+
+void machine_double_fetch(bool on)
+{
+    machine.double_fetch = on;
+}
+
+void machine_set_user_program(void (*program)(struct user_regs *regs))
+{
+    user_program = program;
+}
+
+// The bytes behind va up to the end of its page, or NULL.
+static char *reach(uint64_t va, bool write, size_t *here)
+{
+    paddr_t pa;
+    enum mmu_access access = write ? MMU_USER_WRITE : MMU_USER_READ;
+    while (!mmu_probe(vaddr(va), access, &pa)) {
+        if (!kernel_copy_fault(va, write)) {
+            return NULL;
+        }
+    }
+    if (va >> 48 != 0) {
+        machine_finding("check", "a user copy reached 0x%llx, which is not user space", (unsigned long long)va);
+    }
+    *here = PAGE_SIZE - (va & PAGE_MASK);
+    return phys_to_virt(pa);
+}
+
+static void change_behind_the_back(char *bytes, size_t size)
+{
+    if (machine.double_fetch && size > 0) {
+        uint32_t choice = machine_choose(256);
+        if ((choice & 1) != 0) {
+            bytes[(choice >> 1) % size] ^= (char)(1 + choice);
+        }
+    }
+}
+
+size_t user_copy_in(void *to, uaddr_t from, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        size_t here;
+        char *bytes = reach(from.raw + done, false, &here);
+        if (bytes == NULL) {
+            break;
+        }
+        here = here < size - done ? here : size - done;
+        memcpy((char *)to + done, bytes, here);
+        change_behind_the_back(bytes, here);
+        done += here;
+    }
+    return done;
+}
+
+size_t user_copy_out(uaddr_t to, const void *from, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        size_t here;
+        char *bytes = reach(to.raw + done, true, &here);
+        if (bytes == NULL) {
+            break;
+        }
+        here = here < size - done ? here : size - done;
+        memcpy(bytes, (const char *)from + done, here);
+        done += here;
+    }
+    return done;
+}
+
+int64_t user_copy_string(char *to, uaddr_t from, size_t limit)
+{
+    size_t done = 0;
+    while (done < limit) {
+        size_t here;
+        char *bytes = reach(from.raw + done, false, &here);
+        if (bytes == NULL) {
+            return -EFAULT;
+        }
+        here = here < limit - done ? here : limit - done;
+        memcpy(to + done, bytes, here);
+        const char *end = memchr(to + done, 0, here); // in the copy: the original may change
+        if (end != NULL) {
+            return end - to;
+        }
+        change_behind_the_back(bytes, here);
+        done += here;
+    }
+    return (int64_t)limit;
+}
+
+int user_compare_exchange(uaddr_t word, uint32_t expected, uint32_t desired, uint32_t *seen)
+{
+    size_t here;
+    char *bytes = (word.raw & 3) == 0 ? reach(word.raw, true, &here) : NULL;
+    if (bytes == NULL) {
+        return -EFAULT;
+    }
+    *seen = *(uint32_t *)(void *)bytes;
+    if (*seen == expected) {
+        *(uint32_t *)(void *)bytes = desired;
+    }
+    return 0;
+}
+
+void user_regs_init(struct user_regs *regs, uaddr_t pc, uaddr_t sp)
+{
+    *regs = (struct user_regs){.pc = pc.raw, .sp = sp.raw};
+}
+
+uint64_t user_regs_syscall_number(const struct user_regs *regs)
+{
+    return regs->x[8];
+}
+
+uint64_t user_regs_argument(const struct user_regs *regs, unsigned index)
+{
+    return regs->x[index];
+}
+
+void user_regs_set_result(struct user_regs *regs, int64_t value)
+{
+    regs->x[0] = (uint64_t)value;
+}
+
+uint64_t user_regs_pc(const struct user_regs *regs)
+{
+    return regs->pc;
+}
+
+uint64_t user_regs_sp(const struct user_regs *regs)
+{
+    return regs->sp;
+}
+
+void user_enter(const struct user_regs *regs)
+{
+    struct user_regs own = *regs;
+    machine_irq_depth = 0;
+    if (user_program != NULL) {
+        user_program(&own);
+    }
+    machine_finding("check", "user space was entered and no program of the test runs there");
+}
+
+void fp_save(struct fp_state *state)
+{
+    memset(state->bytes, 0, sizeof(state->bytes));
+}
+
+void fp_restore(const struct fp_state *state)
+{
+}

@@ -1,0 +1,29 @@
+// HAL: flows of execution: kernel contexts and the registers of user space. Source: AAPCS64 (IHI 0055).
+#pragma once
+
+#include "kernel/base/types.h"
+
+#include <machine/context.h> // struct context, struct user_regs: complete types, fields private to the machine
+
+// Prepares context so that the first switch to it calls entry(argument) on the stack [stack_top - stack_size, stack_top).
+// entry must not return. Cannot fail. Simulated: a stack in use by a live context is a finding.
+void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument);
+// The context will never run again; its stack may be reused. Not the running one.
+void context_release(struct context *context);
+// Saves this flow in from and continues to. Interrupts off. Returns when something switches back.
+// Simulated: switching with a lock held is a finding.
+void context_switch(struct context *from, struct context *to);
+
+// User registers. Accessors work on a saved set; no locks, any context.
+void user_regs_init(struct user_regs *regs, uaddr_t pc, uaddr_t sp);
+uint64_t user_regs_syscall_number(const struct user_regs *regs);
+uint64_t user_regs_argument(const struct user_regs *regs, unsigned index); // index < 6
+void user_regs_set_result(struct user_regs *regs, int64_t value);
+uint64_t user_regs_pc(const struct user_regs *regs);
+uint64_t user_regs_sp(const struct user_regs *regs);
+
+// Leaves the kernel on this stack for user space. The kernel comes back through kernel_syscall() and its fellows.
+_Noreturn void user_enter(const struct user_regs *regs);
+// Floating-point and SIMD registers, FPCR and FPSR. The kernel itself does not use them.
+void fp_save(struct fp_state *state);
+void fp_restore(const struct fp_state *state);

@@ -1,0 +1,10 @@
+// HAL: end of the machine. Any context. Source: PSCI 1.1 SYSTEM_OFF, SYSTEM_RESET.
+#pragma once
+
+#include "kernel/base/types.h"
+
+// status: 0 all well. The real machine cannot pass it on; the simulated one ends the run with it.
+_Noreturn void power_off(int status);
+_Noreturn void power_reset(void);
+// The kernel has found a bug in itself (report is already printed). Stops every CPU; the machine stays inspectable.
+_Noreturn void power_halt_on_bug(void);

@@ -1,0 +1,14 @@
+// Run-time options of the sanitizers that every driver wants.
+const char *__asan_default_options(void);
+const char *__ubsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    // Fake stacks would outlive the fibers they belong to; the kernel allocates nothing that LeakSanitizer could see.
+    return "detect_stack_use_after_return=0:detect_leaks=0:abort_on_error=1:handle_abort=0:allow_user_poisoning=1";
+}
+
+const char *__ubsan_default_options(void)
+{
+    return "print_stacktrace=1";
+}

@@ -1,0 +1,267 @@
+"""One night from beginning to report. Whatever happens, what was found so far is kept and reported."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from faultline import build, process
+from faultline.campaign import booted, engines, hostsweep, planted, sweep, triage
+from faultline.campaign.progress import Progress
+from faultline.campaign.sites import Sites
+from faultline.campaign.targets import Target, all_targets
+from faultline.errors import FaultlineError
+from faultline.paths import OUT, ROOT, relative
+from faultline.report import write
+from faultline.report.write import Night
+
+PRESETS = ("host-test", "host-fuzz", "host-afl", "qemu-virt-debug")
+LEAST_SECONDS = 3.0  # one engine's run of one target
+
+
+@dataclass(frozen=True)
+class Options:
+    """`minutes` of fuzzing are shared by the targets; sweeps, planted bugs and booted tests come on top."""
+
+    minutes: float
+    jobs: int
+    targets: list[Target]
+    folder: Path
+    parts: frozenset[str] = field(default=frozenset({"fuzz", "sweep", "planted", "booted"}))
+
+
+class Campaign:
+    """Runs a night. stop() may be called from a signal handler."""
+
+    def __init__(self, options: Options, progress: Progress):
+        self.options = options
+        self.progress = progress
+        self.night = Night(commit=_commit(), started=datetime.now(UTC).isoformat(timespec="seconds"))
+        self.sites = Sites()
+        self.triage = triage.Triage(options.folder / "crashes", triage.load_known(_previous(options.folder)))
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._trees: queue.Queue[Path] = queue.Queue()
+        for slot in range(options.jobs):
+            self._trees.put(OUT / "planted" / f"tree-{slot}")
+
+    def stop(self) -> None:
+        """Ends the children; the report is still written."""
+        self._stopped.set()
+
+    def stopping(self) -> bool:
+        return self._stopped.is_set()
+
+    def run(self) -> Night:
+        """The whole night. Does not raise for what it finds."""
+        began = time.monotonic()
+        try:
+            self._run()
+        finally:
+            if self.stopping():
+                self._broken(f"interrupted after {time.monotonic() - began:.0f} s")
+            self.night.seconds = time.monotonic() - began
+            self.night.crashes = sorted(self.triage.crashes.values(), key=lambda crash: crash.signature)
+            self.night.targets.sort(key=lambda run: (run.name, run.engine))
+            self.night.sites = self.sites.rows()
+            write.write(self.night, self.options.folder)
+            free_old_work(self.options.folder)
+            _link_latest(self.options.folder)
+        return self.night
+
+    def _run(self) -> None:
+        parts = self.options.parts
+        bugs = self._bugs() if "planted" in parts else []
+        steps = [("replay", t) for t in self.options.targets]
+        steps += [("libfuzzer", t) for t in self.options.targets if "fuzz" in parts]
+        steps += [("afl", t) for t in self.options.targets if "fuzz" in parts]
+        steps += [("planted", bug) for bug in bugs]
+        steps += [("hostsweep", t) for t in self.options.targets if "sweep" in parts]
+        if "sweep" in parts:
+            steps.insert(len(self.options.targets), ("qemusweep", None))  # long, so early
+        self.progress.planned = len(PRESETS) + len(steps) + ("booted" in parts)
+        ready = self._build()
+        if not self.options.targets:
+            self._broken("there is no fuzz target")
+        pool = ThreadPoolExecutor(self.options.jobs)
+        try:
+            futures = {pool.submit(self._step, kind, item, ready): (kind, item) for kind, item in steps}
+            for future in as_completed(futures):
+                future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+        if "booted" in parts and "qemu-virt-debug" in ready and not self.stopping():
+            with self.progress.task("booted tests"):
+                self._booted_tests()
+
+    def _build(self) -> set[str]:
+        ready = set()
+        for preset in PRESETS:
+            if self.stopping():
+                break
+            with self.progress.task(f"building {preset}"):
+                try:
+                    build.build(preset, stop=self.stopping)
+                    ready.add(preset)
+                except FaultlineError as error:
+                    if not self.stopping():
+                        self.progress.say(f"building {preset} failed")
+                        self._broken(str(error))
+        return ready
+
+    def _bugs(self) -> list[planted.Planted]:
+        names = {target.name for target in self.options.targets}
+        try:
+            bugs = planted.all_planted()
+        except FaultlineError as error:
+            self._broken(str(error))
+            return []
+        known = {target.name for target in all_targets()}
+        return [bug for bug in bugs if bug.target in names or bug.target not in known]
+
+    def _step(self, kind: str, item, ready: set[str]) -> None:
+        name = getattr(item, "name", "")
+        needs = {"libfuzzer": "host-fuzz", "afl": "host-afl", "qemusweep": "qemu-virt-debug"}.get(kind, "host-test")
+        if self.stopping() or needs not in ready:
+            return
+        with self.progress.task(f"{kind} {name}".strip()):
+            try:
+                getattr(self, f"_{kind}")(item)
+            except FaultlineError as error:
+                self._broken(f"{kind} {name}: {error}".strip())
+            except Exception as error:  # a bug of ours must not cost the night what others found
+                self._broken(f"{kind} {name}: internal error: {error!r}")
+
+    def _inputs(self, target: Target) -> list[Path]:
+        return target.seeds() + target.regressions()
+
+    def _replay(self, target: Target) -> None:
+        for file in self._inputs(target):
+            if self.stopping():
+                return
+            done = triage.replay(target, [file])
+            if done.status != 0:
+                self._crash(target, file.read_bytes(), done.errors, f"replay of {relative(file)}")
+
+    def _share(self) -> float:
+        return max(LEAST_SECONDS, self.options.minutes * 60 * self.options.jobs / (2 * max(1, len(self.options.targets))))
+
+    def _work(self, name: str) -> Path:
+        folder = self.options.folder / "work" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _libfuzzer(self, target: Target) -> None:
+        triage.copy_into(target.corpus, self._inputs(target))
+        self._fuzzed(target, engines.libfuzzer(target, self._share(), self._work(f"{target.name}-libfuzzer"), self.stopping))
+
+    def _afl(self, target: Target) -> None:
+        folder = self._work(f"{target.name}-afl")
+        self._fuzzed(target, engines.afl(target, self._share(), folder, self.stopping, seeds=self._inputs(target)))
+
+    def _fuzzed(self, target: Target, run: engines.EngineRun) -> None:
+        signatures = {self._crash(target, data, report, run.engine).signature for data, report in run.findings}
+        run.crashes = len(signatures)
+        run.findings = []
+        with self._lock:
+            self.night.targets.append(run)
+        if run.error:
+            self._broken(f"{run.name} under {run.engine}: {run.error}")
+        if run.stability is not None and run.stability < 100:
+            self.progress.say(f"{run.name} is only {run.stability:g} % stable under AFL++")
+        rate = run.executions / run.seconds if run.seconds else 0
+        self.progress.say(f"{run.name} {run.engine}: {run.executions:,} executions ({rate:,.0f}/s), {run.edges} edges, "
+                          f"{run.crashes} findings")
+
+    def _crash(self, target: Target, data: bytes, report: str, source: str) -> triage.Crash:
+        crash = self.triage.add(target, data, report, source)
+        self.progress.say(f"FOUND {crash.signature} in {target.name} by {source} ({crash.replays} replays)")
+        return crash
+
+    def _planted(self, bug: planted.Planted) -> None:
+        tree = self._trees.get()
+        try:
+            outcome = planted.hunt(bug, tree, self._work(f"planted-{bug.path.stem}"), self.stopping)
+        finally:
+            self._trees.put(tree)
+        if self.stopping() and not outcome.found:
+            return
+        with self._lock:
+            self.night.planted.append(outcome)
+        if not outcome.found:
+            self._broken(f"planted bug '{outcome.name}' lived" + (f": {outcome.error}" if outcome.error else
+                         f" for its whole budget of {outcome.budget:g} s"))
+        self.progress.say(f"planted '{outcome.name}': {'found' if outcome.found else 'LIVED'} in {outcome.seconds:.1f} s")
+
+    def _hostsweep(self, target: Target) -> None:
+        result = hostsweep.sweep(target, self._inputs(target), self.sites, self.stopping)
+        with self._lock:
+            self.night.host_injections += result.injections
+        if result.error:
+            self._broken(result.error)
+        for file, report in result.failing:
+            self._sweep_crash(target, file, report)
+        self.progress.say(f"{target.name} host sweep: {result.injections} failures injected into {result.files} inputs")
+
+    def _sweep_crash(self, target: Target, file: Path, report: str) -> None:
+        finding = triage.parse(report)
+        repro = f"exec build/host-test/fuzz/{target.name} --trace --sweep {relative(file)}"
+        crash = self.triage.add_booted(f"sweep of {file.name}", finding.kind, list(finding.frames), report, repro)
+        crash.machines, crash.target = "host", target.name
+        self.progress.say(f"FOUND {crash.signature} in the sweep of {target.name}")
+
+    def _qemusweep(self, _) -> None:
+        result = booted.run_sweeps(self.options.folder, self.sites, self.stopping,
+                                   lambda line: self.progress.say(f"QEMU {line}"))
+        with self._lock:
+            self.night.booted["injections"] += result.injections
+        if result.injections == 0 and not self.stopping():
+            self._broken("the sweep in QEMU injected nothing")
+        for failure in result.failures:
+            boot_only = failure.where == "boot"
+            repro = (f"exec scripts/boot --fault {failure.plan} -- mem" if boot_only else
+                     f"exec scripts/boot --fault {failure.plan} -- '{failure.where}'")
+            self.triage.add_booted(str(failure), failure.kind, list(failure.frames), f"{failure}\n{failure.console}\n", repro)
+
+    def _booted_tests(self) -> None:
+        result = booted.run_tests(self.options.folder, self.options.jobs, self.stopping)
+        counts = self.night.booted
+        counts["passed"], counts["failed"], counts["skipped"] = result.passed, result.failed, result.skipped
+        self.night.findings += [f"booted test {name} failed: {message}" for name, message in result.failures]
+        if result.error and not self.stopping():
+            self._broken(result.error)
+        self.progress.say(f"booted tests: {result.passed} passed, {result.failed} failed, {result.skipped} skipped")
+
+    def _broken(self, reason: str) -> None:
+        with self._lock:
+            self.night.broken.append(reason)
+
+
+def _commit() -> str:
+    done = process.run(["git", "rev-parse", "HEAD"], deadline=10, cwd=ROOT)
+    return done.output.strip() if done.status == 0 else ""
+
+
+def _previous(folder: Path) -> Path:
+    latest = folder.parent / "latest"
+    return latest.resolve() if latest.exists() else latest
+
+
+def _link_latest(folder: Path) -> None:
+    partial = folder.parent / f".latest-{os.getpid()}"
+    partial.unlink(missing_ok=True)
+    partial.symlink_to(folder.name)
+    partial.rename(folder.parent / "latest")
+
+
+def free_old_work(folder: Path) -> None:
+    """Logs and engine folders of a night are kept; what AFL++ copied from the shared corpus is not."""
+    for inputs in folder.glob("work/*-afl/in"):
+        shutil.rmtree(inputs, ignore_errors=True)

@@ -1,0 +1,136 @@
+"""Tests of the oracles: each patch in fuzz/planted is a realistic bug, and must be found within its budget."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from faultline import build, process
+from faultline.campaign import engines, triage
+from faultline.campaign.targets import Target
+from faultline.errors import FaultlineError
+from faultline.paths import ROOT
+
+_SOURCES = ("cmake", "fault", "fuzz", "hal", "harness", "kernel", "tests", "user")
+_FILES = ("CMakeLists.txt", "CMakePresets.json")
+_HEADER = re.compile(r"^(name|class|target|budget):\s*(.+?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One planted bug. `budget` is seconds of libFuzzer on one core."""
+
+    path: Path
+    name: str
+    kind: str
+    target: str
+    budget: float
+
+
+@dataclass
+class Outcome:
+    """An entry of report.json's "planted"; `error` when the bug could not even be planted."""
+
+    name: str
+    kind: str
+    found: bool
+    by: str
+    seconds: float
+    budget: float
+    error: str = ""
+
+
+def load(path: Path) -> Planted:
+    """Reads a patch's header. Raises FaultlineError naming what is missing."""
+    head = path.read_text().partition("\n--- ")[0].partition("\ndiff ")[0]
+    fields = dict(_HEADER.findall(head))
+    missing = [key for key in ("name", "class", "target", "budget") if key not in fields]
+    if missing:
+        raise FaultlineError(f"{path.name}: no line '{missing[0]}: …' before the diff")
+    try:
+        budget = float(fields["budget"].split()[0].rstrip("s"))
+    except ValueError:
+        raise FaultlineError(f"{path.name}: budget '{fields['budget']}' is not a number of seconds") from None
+    return Planted(path, fields["name"], fields["class"], fields["target"], budget)
+
+
+def all_planted(root: Path = ROOT) -> list[Planted]:
+    return [load(path) for path in sorted((root / "fuzz" / "planted").glob("*.patch"))]
+
+
+def sync(copy: Path, root: Path = ROOT) -> None:
+    """Makes copy hold the tree's sources. Files that are equal are left alone, so that little is built again."""
+    wanted: set[Path] = set()
+    for name in (*_SOURCES, *_FILES):
+        source = root / name
+        files = [source] if source.is_file() else [
+            Path(folder) / file for folder, folders, names in os.walk(source)
+            if folders.sort() is None and "__pycache__" not in folder for file in names]
+        for file in files:
+            place = copy / file.relative_to(root)
+            wanted.add(place)
+            if not place.exists() or not filecmp.cmp(file, place, shallow=False):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, place)
+    for name in _SOURCES:
+        for folder, _, names in os.walk(copy / name):
+            for file in names:
+                if Path(folder) / file not in wanted:
+                    (Path(folder) / file).unlink()
+
+
+def plant(bug: Planted, copy: Path, stop: Callable[[], bool] = lambda: False) -> None:
+    """Builds the bug's target with the bug in it. Raises FaultlineError when the patch does not apply, BuildFailed."""
+    sync(copy)
+    done = process.run(["patch", "-p1", "--batch", "--no-backup-if-mismatch", "-r", "-", "-i", bug.path], deadline=60,
+                       cwd=copy, merge=True)
+    if done.status != 0:
+        raise FaultlineError(f"{bug.path.name} does not apply: {done.output.strip()}")
+    kernel_libfdt = ROOT / "build" / "libfdt-arm64"
+    if kernel_libfdt.is_dir() and not (copy / "build" / "libfdt-arm64").exists():
+        (copy / "build").mkdir(exist_ok=True)
+        (copy / "build" / "libfdt-arm64").symlink_to(kernel_libfdt)
+    build.build("host-fuzz", [bug.target], root=copy, stop=stop)
+
+
+def hunt(bug: Planted, copy: Path, folder: Path, stop: Callable[[], bool]) -> Outcome:
+    """Plants a bug and looks for it from the seeds alone, without the corpus of earlier nights. Does not raise."""
+    outcome = Outcome(bug.name, bug.kind, False, "", 0.0, bug.budget)
+    target = Target(bug.target)
+    try:
+        if not target.source.is_file():
+            raise FaultlineError(f"{bug.path.name}: there is no target {bug.target}")
+        plant(bug, copy, stop)
+        seeds = target.seeds(folder / "seeds")
+        began = time.monotonic()
+        shutil.rmtree(folder / "corpus", ignore_errors=True)
+        run = engines.libfuzzer(target, bug.budget, folder, stop, root=copy, corpus=folder / "corpus",
+                                extra=(folder / "seeds",) if seeds else (), first_only=True)
+        outcome.seconds = time.monotonic() - began
+        if run.findings:
+            data, report = run.findings[0]
+            _judge(outcome, target, data, report, folder)
+        elif run.error:
+            outcome.error = run.error
+    except FaultlineError as error:
+        outcome.error = str(error)
+    return outcome
+
+
+def _judge(outcome: Outcome, target: Target, data: bytes, report: str, folder: Path) -> None:
+    """A planted bug counts as found when the same input passes without it."""
+    saved = folder / "finding"
+    saved.write_bytes(data)
+    clean = triage.replay(target, [saved])
+    finding = triage.parse(report)
+    outcome.by = f"{target.name} (libFuzzer): {finding.kind}: {finding.said}"[:160]
+    if clean.status == 0:
+        outcome.found = True
+    else:
+        outcome.error = "what was found fails without the planted bug too"

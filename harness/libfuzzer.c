@@ -1,0 +1,18 @@
+// libFuzzer's driver, and that of everything that speaks its contract (OSS-Fuzz, ClusterFuzzLite, Centipede).
+#include "harness/harness.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    harness_setup();
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    harness_setup();
+    harness_run(data, size, NULL);
+    return 0;
+}

@@ -1,0 +1,52 @@
+#include "kernel/debug/log.h"
+
+#include <hal/timer.h>
+
+#include "kernel/base/format.h"
+#include "kernel/debug/console.h"
+#include "kernel/sync/spinlock.h"
+
+#define LOG_LINES 128u
+#define LOG_WIDTH 128u
+
+static struct {
+    struct spinlock lock; // covers lines and next
+    char lines[LOG_LINES][LOG_WIDTH];
+    uint32_t next; // lines written ever
+    enum log_level console_level;
+} ring = {.lock = SPINLOCK_INIT("log", RANK_IRQ), .console_level = LOG_WARNING};
+
+void log_set_console_level(enum log_level level)
+{
+    ring.console_level = level;
+}
+
+void log_line(enum log_level level, const char *text, ...)
+{
+    static const char marks[] = {'E', 'W', 'I', 'D'};
+    uint64_t now = timer_now();
+    char line[LOG_WIDTH];
+    size_t length = format(line, sizeof(line), "[%5lu.%06lu] %c ", now / 1000000000, now / 1000 % 1000000, marks[level]);
+    va_list args;
+    va_start(args, text);
+    (void)vformat(line + length, sizeof(line) - length, text, args);
+    va_end(args);
+    irqflags_t flags = spin_lock(&ring.lock);
+    __builtin_memcpy(ring.lines[ring.next++ % LOG_LINES], line, sizeof(line));
+    spin_unlock(&ring.lock, flags);
+    if (level <= ring.console_level) {
+        console_print("%s\n", line);
+    }
+}
+
+void log_for_each(void (*visit)(const char *line, void *argument), void *argument)
+{
+    uint32_t end = ring.next, start = end > LOG_LINES ? end - LOG_LINES : 0;
+    for (uint32_t at = start; at < end; at++) {
+        char line[LOG_WIDTH];
+        irqflags_t flags = spin_lock(&ring.lock);
+        __builtin_memcpy(line, ring.lines[at % LOG_LINES], sizeof(line));
+        spin_unlock(&ring.lock, flags);
+        visit(line, argument); // without the lock: it may print, and take its time
+    }
+}

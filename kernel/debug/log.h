@@ -1,0 +1,16 @@
+// Kernel log: a ring of text, and the console. Any context and phase; takes RANK_CONSOLE.
+#pragma once
+
+#include "kernel/base/types.h"
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+// One line, without newline. Lines above the console's level go to the ring only.
+void log_line(enum log_level level, const char *text, ...) __attribute__((format(printf, 2, 3)));
+#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
+#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
+
+void log_set_console_level(enum log_level level); // LOG_WARNING until told
+// Each line of the ring, oldest first, at most as many as fit.
+void log_for_each(void (*visit)(const char *line, void *argument), void *argument);

@@ -1,0 +1,44 @@
+// Interrupts: who handles which INTID, and what becomes of those that nobody asked for.
+// An INTID without a handler is counted, named once in the log and masked. A handled line that fires more than
+// IRQ_STORM_LIMIT times within IRQ_STORM_WINDOW_NS on one CPU is masked too (a storm), so that the machine stays alive.
+#pragma once
+
+#include <hal/irq.h>
+
+#include "kernel/base/types.h"
+
+#define IRQ_STORM_LIMIT 20000u
+#define IRQ_STORM_WINDOW_NS 100000000ull // 100 ms
+
+// Interrupt context: must not sleep, allocate or panic. True: the device had asked.
+typedef bool irq_handler(uint32_t intid, void *argument);
+
+struct irq_line {
+    irq_handler *handler;
+    void *argument;
+    uint64_t count;      // arrivals
+    uint32_t unhandled;  // of them, nobody's
+    bool masked;         // by us, as unexpected or storming
+    uint32_t window_count;
+    uint64_t window_start_ns;
+};
+
+struct irq_statistics {
+    uint64_t total, spurious; // claims that gave INTID_SPURIOUS or another special number
+    uint64_t unexpected;      // without a handler
+    uint64_t storms;          // lines masked for storming
+};
+
+// Task context. Private lines (below 32) are enabled on this CPU only: see irq_enable_private(). -EINVAL: no such line;
+// -EBUSY: has a handler. Nothing changed then.
+[[nodiscard]] int irq_register(uint32_t intid, irq_handler *handler, void *argument);
+void irq_enable_private(void); // each CPU, once irq_cpu_init() is done: enables the private lines there
+// Once, on the boot CPU: enables the shared lines without a handler too, so that what arrives there is seen, named and
+// masked rather than left pending unnoticed. irq_enable_private() does the same for private lines.
+void irq_watch_all(void);
+// Task context: takes a line that was masked as storming back into use.
+[[nodiscard]] int irq_unmask(uint32_t intid); // -EINVAL: not masked
+
+struct irq_statistics irq_statistics(void);
+struct irq_line irq_line(uint32_t intid); // a copy; intid < INTID_MAX
+[[nodiscard]] const char *irq_check(void);

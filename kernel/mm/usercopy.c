@@ -1,0 +1,57 @@
+#include "kernel/mm/usercopy.h"
+
+#include <fault/fault.h>
+#include <hal/user.h>
+
+bool user_range_ok(uaddr_t start, uint64_t size)
+{
+    return start.raw <= USER_LIMIT && size <= USER_LIMIT - start.raw;
+}
+
+int copy_from_user(void *to, uaddr_t from, size_t size)
+{
+    size_t done = 0;
+    if (user_range_ok(from, size) && !fault_here(FAULT_USER_COPY)) {
+        done = user_copy_in(to, from, size);
+    }
+    if (done == size) {
+        return 0;
+    }
+    __builtin_memset((char *)to + done, 0, size - done);
+    return -EFAULT;
+}
+
+int copy_to_user(uaddr_t to, const void *from, size_t size)
+{
+    if (!user_range_ok(to, size) || fault_here(FAULT_USER_COPY)) {
+        return -EFAULT;
+    }
+    return user_copy_out(to, from, size) == size ? 0 : -EFAULT;
+}
+
+static int fail_string(char *to, int error)
+{
+    to[0] = 0;
+    return error;
+}
+
+int copy_string_from_user(char *to, uaddr_t from, size_t limit, size_t *length)
+{
+    if (limit == 0) {
+        return -EINVAL;
+    }
+    if (!user_range_ok(from, 1) || fault_here(FAULT_USER_COPY)) {
+        return fail_string(to, -EFAULT);
+    }
+    // A string may end just below the limit of user space: do not ask for more than lies there.
+    uint64_t room = min_u64(limit, USER_LIMIT - from.raw);
+    int64_t copied = user_copy_string(to, from, room);
+    if (copied < 0) {
+        return fail_string(to, -EFAULT);
+    }
+    if ((uint64_t)copied == room) {
+        return fail_string(to, room == limit ? -ENAMETOOLONG : -EFAULT);
+    }
+    *length = (size_t)copied;
+    return 0;
+}

@@ -1,0 +1,17 @@
+// User memory, the checked way. Task context, interrupts on; may take page faults. Fault site: user_copy (-EFAULT).
+#pragma once
+
+#include "kernel/base/types.h"
+
+#define USER_LIMIT (1UL << 48) // user addresses are below
+
+// True when [start, start + size) lies in user space. size 0: start may equal USER_LIMIT.
+bool user_range_ok(uaddr_t start, uint64_t size);
+
+// 0, or -EFAULT when any byte of the range is not accessible. from_user: the rest of to is zeroed then (no stale bytes);
+// to_user: a prefix may have been written.
+[[nodiscard]] int copy_from_user(void *to, uaddr_t from, size_t size);
+[[nodiscard]] int copy_to_user(uaddr_t to, const void *from, size_t size);
+// A NUL-terminated string of at most limit bytes with its NUL. *length is without NUL.
+// -ENAMETOOLONG: no NUL in limit bytes; -EFAULT; -EINVAL: limit 0. to[0] is then NUL (when limit > 0).
+[[nodiscard]] int copy_string_from_user(char *to, uaddr_t from, size_t limit, size_t *length);

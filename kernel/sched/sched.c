@@ -1,0 +1,385 @@
+#include "kernel/sched/sched.h"
+
+#include <hal/irq.h>
+#include <hal/mmu.h>
+#include <hal/timer.h>
+
+#include "kernel/base/atomic.h"
+#include "kernel/sched/thread_internal.h"
+
+struct cpu cpus[MAX_CPUS];
+
+static void enqueue(struct run_queue *queue, struct thread *thread)
+{
+    list_push_back(&queue->ready, &thread->run_link);
+    WRITE_ONCE(queue->length, queue->length + 1);
+}
+
+static void dequeue(struct run_queue *queue, struct thread *thread)
+{
+    list_remove(&thread->run_link);
+    WRITE_ONCE(queue->length, queue->length - 1);
+}
+
+static uint64_t first_deadline(struct run_queue *queue)
+{
+    spin_lock_raw(&queue->timer_lock);
+    uint64_t deadline = UINT64_MAX;
+    if (!list_empty(&queue->timers)) {
+        deadline = list_first(&queue->timers, struct thread, timer_link)->deadline_ns;
+    }
+    spin_unlock_raw(&queue->timer_lock);
+    return deadline;
+}
+
+static void arm(struct cpu *cpu, uint64_t now)
+{
+    bool idle = cpu->queue.current == cpu->queue.idle;
+    timer_arm(min_u64(first_deadline(&cpu->queue), idle ? UINT64_MAX : now + SCHED_SLICE_NS));
+}
+
+// The flow that was just switched to finishes what the one before could not do for itself.
+void sched_finish_switch(void)
+{
+    struct thread *previous = this_cpu()->queue.previous;
+    bool dead = previous->state == THREAD_DEAD;
+    store_release(&previous->on_cpu, false);
+    if (dead) {
+        thread_put(previous);
+    }
+}
+
+static void switch_machine_state(struct thread *from, struct thread *to)
+{
+    if (from->fp != NULL) {
+        fp_save(from->fp);
+    }
+    if (to->fp != NULL) {
+        fp_restore(to->fp);
+    }
+    if (to->user_table != NULL && to->user_table != from->user_table) {
+        mmu_activate(to->user_table->root, to->user_table->asid);
+    } else if (to->user_table == NULL && from->user_table != NULL) {
+        mmu_activate(paddr(0), 0); // a dead process's table must not stay in use
+    }
+}
+
+// With the queue's lock: who runs next, the current one included if it still wants to.
+static struct thread *pick(struct run_queue *queue)
+{
+    struct thread *current = queue->current;
+    if (current->state == THREAD_RUNNING) {
+        current->state = THREAD_READY;
+        if (current != queue->idle) {
+            enqueue(queue, current);
+        }
+    }
+    struct thread *next = queue->idle;
+    if (!list_empty(&queue->ready)) {
+        next = list_first(&queue->ready, struct thread, run_link);
+        dequeue(queue, next);
+    }
+    next->state = THREAD_RUNNING;
+    WRITE_ONCE(queue->current, next);
+    return next;
+}
+
+void sched_switch(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct run_queue *queue = &cpu->queue;
+    DEBUG_ASSERT(!irq_enabled() && cpu->lock_depth == 0);
+    cpu->need_resched = false;
+    struct thread *from = queue->current;
+    spin_lock_raw(&queue->lock);
+    struct thread *to = pick(queue);
+    spin_unlock_raw(&queue->lock);
+    uint64_t now = timer_now();
+    arm(cpu, now);
+    if (to == from) {
+        return;
+    }
+    from->runtime_ns += now - from->started_ns;
+    to->started_ns = now;
+    to->switches++;
+    cpu->switches++;
+    to->on_cpu = true;
+    queue->previous = from;
+    switch_machine_state(from, to);
+    context_switch(&from->context, &to->context);
+    sched_finish_switch();
+}
+
+void sched_prepare_sleep(void)
+{
+    struct run_queue *queue = &this_cpu()->queue;
+    spin_lock_raw(&queue->lock);
+    queue->current->state = THREAD_SLEEPING;
+    spin_unlock_raw(&queue->lock);
+}
+
+// --- waking --------------------------------------------------------------------------------------------------------
+
+static bool is_idle(const struct cpu *cpu)
+{
+    return READ_ONCE(cpu->online) && READ_ONCE(cpu->queue.current) == cpu->queue.idle &&
+           READ_ONCE(cpu->queue.length) == 0;
+}
+
+// Where a thread that ran on cpu had best wake up: there if it is idle, else on any idle CPU, else there.
+static struct cpu *wake_target(struct cpu *cpu)
+{
+    if (is_idle(cpu)) {
+        return cpu;
+    }
+    for (unsigned id = 0; id < MAX_CPUS; id++) {
+        if (is_idle(&cpus[id])) {
+            return &cpus[id];
+        }
+    }
+    return cpu;
+}
+
+// With the lock of cpu's queue.
+static void enqueue_and_kick(struct cpu *cpu, struct thread *thread)
+{
+    enqueue(&cpu->queue, thread);
+    if (cpu->queue.current != cpu->queue.idle) {
+        return; // its slice will end
+    }
+    if (cpu == this_cpu()) {
+        cpu->need_resched = true;
+    } else {
+        ipi_send(1u << cpu->local.id, SGI_RESCHEDULE);
+    }
+}
+
+static struct cpu *lock_queue_of(struct thread *thread) NO_LOCK_ANALYSIS
+{
+    for (;;) {
+        struct cpu *cpu = &cpus[load_acquire(&thread->cpu)];
+        spin_lock_raw(&cpu->queue.lock);
+        if (thread->cpu == cpu->local.id) {
+            return cpu;
+        }
+        spin_unlock_raw(&cpu->queue.lock);
+    }
+}
+
+void sched_wake(struct thread *thread) NO_LOCK_ANALYSIS
+{
+    irqflags_t flags = irq_save();
+    struct cpu *cpu = lock_queue_of(thread);
+    if (thread->state != THREAD_SLEEPING) {
+        spin_unlock_raw(&cpu->queue.lock);
+        irq_restore(flags);
+        return;
+    }
+    thread->state = THREAD_READY;
+    struct cpu *target = load_acquire(&thread->on_cpu) ? cpu : wake_target(cpu);
+    if (target != cpu) {
+        spin_unlock_raw(&cpu->queue.lock); // two queues are never locked together
+        spin_lock_raw(&target->queue.lock);
+        store_release(&thread->cpu, (uint8_t)target->local.id);
+    }
+    enqueue_and_kick(target, thread);
+    spin_unlock_raw(&target->queue.lock);
+    irq_restore(flags);
+}
+
+// A new thread, ready, on the least busy CPU.
+void sched_add(struct thread *thread)
+{
+    irqflags_t flags = irq_save();
+    struct cpu *target = wake_target(this_cpu());
+    spin_lock_raw(&target->queue.lock);
+    thread->cpu = (uint8_t)target->local.id;
+    enqueue_and_kick(target, thread);
+    spin_unlock_raw(&target->queue.lock);
+    irq_restore(flags);
+}
+
+// --- time ----------------------------------------------------------------------------------------------------------
+
+void sched_set_deadline(uint64_t deadline_ns) NO_LOCK_ANALYSIS
+{
+    struct cpu *cpu = this_cpu();
+    struct thread *me = cpu->queue.current;
+    struct cpu *owner = deadline_ns == UINT64_MAX ? &cpus[me->timer_cpu] : cpu;
+    spin_lock_raw(&owner->queue.timer_lock);
+    if (!list_empty(&me->timer_link)) {
+        list_remove(&me->timer_link);
+    }
+    me->deadline_ns = deadline_ns;
+    if (deadline_ns != UINT64_MAX) {
+        me->timer_cpu = (uint8_t)cpu->local.id;
+        struct list *at = cpu->queue.timers.next;
+        while (at != &cpu->queue.timers && container_of(at, struct thread, timer_link)->deadline_ns <= deadline_ns) {
+            at = at->next;
+        }
+        list_insert_before(at, &me->timer_link);
+    }
+    spin_unlock_raw(&owner->queue.timer_lock);
+}
+
+static void wake_expired(struct run_queue *queue, uint64_t now)
+{
+    spin_lock_raw(&queue->timer_lock);
+    while (!list_empty(&queue->timers)) {
+        struct thread *thread = list_first(&queue->timers, struct thread, timer_link);
+        if (thread->deadline_ns > now) {
+            break;
+        }
+        list_remove(&thread->timer_link);
+        sched_wake(thread); // under the lock: a thread that left its wait takes it before it goes on
+    }
+    spin_unlock_raw(&queue->timer_lock);
+}
+
+void sched_tick(void)
+{
+    struct cpu *cpu = this_cpu();
+    uint64_t now = timer_now();
+    wake_expired(&cpu->queue, now);
+    if (READ_ONCE(cpu->queue.length) > 0) {
+        cpu->need_resched = true;
+    }
+    arm(cpu, now);
+}
+
+void sched_ipi(void)
+{
+    struct cpu *cpu = this_cpu();
+    if (READ_ONCE(cpu->queue.length) > 0) {
+        cpu->need_resched = true;
+    }
+}
+
+void sched_interrupt_exit(void)
+{
+    struct cpu *cpu = this_cpu();
+    if (cpu->need_resched && cpu->queue.current != NULL) {
+        sched_switch();
+    }
+}
+
+// --- idle ----------------------------------------------------------------------------------------------------------
+
+static struct thread *steal_from(struct cpu *victim) NO_LOCK_ANALYSIS
+{
+    struct thread *stolen = NULL;
+    spin_lock_raw(&victim->queue.lock);
+    list_for_each(at, &victim->queue.ready) {
+        struct thread *thread = container_of(at, struct thread, run_link);
+        if (!load_acquire(&thread->on_cpu)) {
+            stolen = thread;
+            dequeue(&victim->queue, thread);
+            break;
+        }
+    }
+    spin_unlock_raw(&victim->queue.lock);
+    return stolen;
+}
+
+// Takes one ready thread from another CPU's queue to this one's. True when it did.
+static bool steal(struct cpu *cpu) NO_LOCK_ANALYSIS
+{
+    for (unsigned step = 1; step < MAX_CPUS; step++) {
+        struct cpu *victim = &cpus[(cpu->local.id + step) % MAX_CPUS];
+        if (!READ_ONCE(victim->online) || READ_ONCE(victim->queue.length) == 0) {
+            continue;
+        }
+        struct thread *thread = steal_from(victim);
+        if (thread != NULL) {
+            spin_lock_raw(&cpu->queue.lock);
+            store_release(&thread->cpu, (uint8_t)cpu->local.id);
+            enqueue(&cpu->queue, thread);
+            spin_unlock_raw(&cpu->queue.lock);
+            return true;
+        }
+    }
+    return false;
+}
+
+void sched_idle_loop(void)
+{
+    for (;;) {
+        struct cpu *cpu = this_cpu();
+        if (READ_ONCE(cpu->queue.length) > 0 || steal(cpu)) {
+            sched_switch();
+            continue;
+        }
+        cpu_idle();
+        irq_enable(); // the pending interrupt is taken here
+        irq_disable();
+    }
+}
+
+const char *sched_check(void)
+{
+    const char *broken = NULL;
+    for (unsigned id = 0; id < MAX_CPUS && broken == NULL; id++) {
+        struct run_queue *queue = &cpus[id].queue;
+        if (!READ_ONCE(cpus[id].online)) {
+            continue;
+        }
+        irqflags_t flags = spin_lock(&queue->lock);
+        uint32_t length = 0;
+        list_for_each(at, &queue->ready) {
+            const struct thread *thread = container_of(at, struct thread, run_link);
+            length++;
+            if (thread->state != THREAD_READY || thread->cpu != id) {
+                broken = "a run queue holds a thread that is not ready, or another CPU's";
+            }
+        }
+        if (length != queue->length) {
+            broken = "a run queue's length is wrong";
+        }
+        spin_unlock(&queue->lock, flags);
+    }
+    return broken;
+}
+
+// --- start ---------------------------------------------------------------------------------------------------------
+
+static void start_cpu(struct cpu *cpu, struct thread *current, struct thread *idle)
+{
+    struct run_queue *queue = &cpu->queue;
+    spin_init(&queue->lock, "run queue", RANK_RUN_QUEUE);
+    spin_init(&queue->timer_lock, "timers", RANK_TIMER);
+    list_init(&queue->ready);
+    list_init(&queue->timers);
+    queue->length = 0;
+    queue->previous = NULL;
+    current->state = THREAD_RUNNING;
+    current->on_cpu = true;
+    current->cpu = idle->cpu = (uint8_t)cpu->local.id;
+    current->started_ns = timer_now();
+    queue->idle = idle;
+    queue->current = current;
+    cpu->need_resched = false;
+    WRITE_ONCE(cpu->online, true);
+}
+
+static void idle_entry(void *argument)
+{
+    irq_disable();
+    sched_idle_loop();
+}
+
+int sched_init(void)
+{
+    struct thread *idle;
+    thread_subsystem_init();
+    int error = thread_make("idle0", idle_entry, NULL, &idle);
+    if (error == 0) {
+        start_cpu(this_cpu(), thread_adopt_boot_flow("boot"), idle);
+    }
+    return error;
+}
+
+void sched_cpu_init(void)
+{
+    struct thread *idle = thread_adopt_boot_flow("idle");
+    start_cpu(this_cpu(), idle, idle);
+}

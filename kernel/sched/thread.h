@@ -1,0 +1,87 @@
+// Kernel threads. Task context from BOOT_SCHED on unless said otherwise.
+#pragma once
+
+#include <hal/context.h>
+#include <hal/cpu.h>
+
+#include "kernel/base/list.h"
+#include "kernel/base/types.h"
+#include "kernel/mm/kernel_map.h"
+#include "kernel/sync/waitq.h"
+
+#define THREAD_NAME_MAX 16
+
+enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+
+struct process;
+
+struct thread {
+    struct context context;
+    struct kernel_stack stack;
+    struct list run_link;   // run queue's lock
+    struct list wait_link;  // wait queue's lock
+    struct list timer_link; // lock of the timers of timer_cpu
+    struct list all_link;   // thread list's lock
+    uint64_t deadline_ns;   // UINT64_MAX: none
+    uint8_t timer_cpu;
+    uint8_t state;          // enum thread_state; run queue's lock
+    uint8_t cpu;            // whose run queue's lock covers it
+    bool on_cpu;            // its registers are live on a CPU: nobody else may run it
+    bool exited;            // exit_queue's lock
+    int exit_code;
+    struct wait_queue exit_queue; // who joins
+    uint32_t id;            // 1 upwards, never used again
+    uint32_t references;    // the creator's and its own
+    uint64_t runtime_ns, started_ns;
+    uint64_t switches;
+    void (*entry)(void *);
+    void *argument;
+    struct process *process;      // NULL: kernel only
+    struct pagetable *user_table; // the lower half while it runs, or NULL
+    struct fp_state *fp;          // NULL: does not use floating point
+    char name[THREAD_NAME_MAX];
+};
+
+struct run_queue {
+    struct spinlock lock; // covers ready, length and the state of threads whose cpu is this one
+    struct list ready;
+    uint32_t length;
+    struct thread *current, *idle;
+    struct thread *previous; // own CPU: being switched from
+    struct spinlock timer_lock; // covers timers
+    struct list timers;         // threads with a deadline, earliest first
+};
+
+// Per-CPU data. local is first: cpu_local() points at it.
+struct cpu {
+    struct cpu_local local;
+    bool online;
+    bool need_resched; // own CPU, interrupts off
+    uint32_t interrupt_depth;
+    uint32_t lock_depth; // with FAULTLINE_CHECKS
+    uint16_t lock_ranks[16];
+    uint64_t hw_id;
+    uint64_t switches;
+    struct run_queue queue;
+} __attribute__((aligned(64)));
+
+extern struct cpu cpus[MAX_CPUS];
+
+static inline struct cpu *this_cpu(void) // interrupts off, or a thread that cannot move
+{
+    return container_of(cpu_local(), struct cpu, local);
+}
+struct thread *thread_current(void); // NULL before BOOT_SCHED
+
+// The thread is ready when this returns. The caller owns one reference: thread_join() or thread_detach() ends it.
+// -EAGAIN: out of stacks; -ENOMEM. Nothing changed then.
+[[nodiscard]] int thread_create(const char *name, void (*entry)(void *), void *argument, struct thread **out);
+_Noreturn void thread_exit(int code);
+int thread_join(struct thread *thread); // sleeps until it is dead, returns its exit code, ends the reference
+void thread_detach(struct thread *thread);
+void thread_yield(void);
+void thread_sleep_until(uint64_t deadline_ns);
+
+// Calls visit for each thread under the list's lock; it must not sleep.
+void thread_for_each(void (*visit)(struct thread *thread, void *argument), void *argument);
+uint32_t thread_count(void);

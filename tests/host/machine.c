@@ -1,0 +1,53 @@
+// The simulated machine itself: its oracles must speak when they should.
+#include "hal/host/machine.h"
+
+#include "kernel/debug/ktest.h"
+#include "kernel/mm/pagetable.h"
+#include "kernel/mm/page_alloc.h"
+
+TEST(machine, walker_sees_what_was_mapped)
+{
+    struct pagetable table;
+    EXPECT_EQ(pagetable_init(&table, PAGETABLE_USER, 3, &kernel_pages), 0);
+    EXPECT_EQ(pagetable_map(&table, vaddr(0x400000), paddr(MIB(6)), MIB(2), MAP_USER | MAP_WRITE), 0);
+    struct machine_walk walk = machine_walk_from(table.root, 0x400123, false);
+    EXPECT(walk.valid && walk.malformed == NULL && walk.level == 2);
+    EXPECT_EQ(walk.pa, MIB(6) + 0x123);
+    EXPECT(walk.user && walk.write && !walk.exec_user && !walk.global);
+    pagetable_destroy(&table);
+}
+
+TEST(machine, tlb_keeps_what_is_not_flushed)
+{
+    struct pagetable table;
+    paddr_t seen;
+    EXPECT_EQ(pagetable_init(&table, PAGETABLE_USER, 4, &kernel_pages), 0);
+    EXPECT_EQ(pagetable_map(&table, vaddr(PAGE_SIZE), paddr(MIB(6)), PAGE_SIZE, MAP_USER), 0);
+    irqflags_t flags = irq_save();
+    mmu_activate(table.root, 4);
+    bool before = machine_tlb_access(vaddr(PAGE_SIZE), MMU_USER_READ, &seen);
+    // A walk by hand to the last level, and a descriptor taken away behind the kernel's back.
+    uint64_t *slots = phys_to_virt(table.root);
+    for (int level = 0; level < 3; level++) {
+        slots = phys_to_virt(paddr(slots[0] & 0xfffffffff000));
+    }
+    uint64_t old = slots[1];
+    mmu_write(&slots[1], 0);
+    bool stale = machine_tlb_access(vaddr(PAGE_SIZE), MMU_USER_READ, &seen);
+    size_t owed = machine_tlb_owed();
+    mmu_flush_page(vaddr(PAGE_SIZE), 4);
+    bool after = machine_tlb_access(vaddr(PAGE_SIZE), MMU_USER_READ, &seen);
+    size_t left = machine_tlb_owed();
+    mmu_write(&slots[1], old);
+    mmu_activate(paddr(0), 0);
+    irq_restore(flags);
+    pagetable_destroy(&table);
+    EXPECT(before && stale && owed == 1);
+    EXPECT(!after && left == 0);
+}
+
+TEST(machine, choices_are_used_from_the_end)
+{
+    EXPECT_EQ(machine_choose(1), 0);
+    EXPECT_EQ(machine_choose(256), 0); // there are none in this run
+}

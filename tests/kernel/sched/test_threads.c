@@ -1,0 +1,88 @@
+#include <hal/timer.h>
+
+#include "kernel/base/atomic.h"
+#include "kernel/debug/ktest.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sync/mutex.h"
+#include "kernel/sync/semaphore.h"
+
+static struct mutex mutex;
+static uint32_t counter;
+
+static void count_up(void *argument)
+{
+    for (int i = 0; i < 200; i++) {
+        mutex_lock(&mutex);
+        uint32_t seen = counter;
+        if (i % 16 == 0) {
+            thread_yield();
+        }
+        counter = seen + 1;
+        mutex_unlock(&mutex);
+    }
+}
+
+TEST(sched, mutex_excludes)
+{
+    struct thread *threads[4];
+    mutex_init(&mutex, "test");
+    counter = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(threads); i++) {
+        EXPECT_EQ(thread_create("count", count_up, NULL, &threads[i]), 0);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(threads); i++) {
+        EXPECT_EQ(thread_join(threads[i]), 0);
+    }
+    EXPECT_EQ(counter, 800);
+    EXPECT_SOUND(mutex_check(&mutex));
+    EXPECT_SOUND(sched_check());
+}
+
+static void exit_with(void *argument)
+{
+    thread_exit(*(int *)argument);
+}
+
+TEST(sched, join_gives_the_exit_code)
+{
+    int code = 42;
+    struct thread *thread;
+    EXPECT_EQ(thread_create("exit", exit_with, &code, &thread), 0);
+    EXPECT_EQ(thread_join(thread), 42);
+}
+
+TEST(sched, sleep_and_timeout_last_long_enough)
+{
+    uint64_t start = timer_now();
+    thread_sleep_until(start + 2000000);
+    EXPECT(timer_now() >= start + 2000000);
+    struct semaphore never;
+    semaphore_init(&never, 0);
+    start = timer_now();
+    EXPECT_EQ(semaphore_down_timeout(&never, start + 1000000), -ETIMEDOUT);
+    EXPECT(timer_now() >= start + 1000000);
+    EXPECT(!semaphore_try_down(&never));
+    semaphore_up(&never);
+    EXPECT_EQ(semaphore_down_timeout(&never, timer_now()), 0);
+}
+
+static void spin_until(void *flag)
+{
+    while (!load_acquire((bool *)flag)) {
+    }
+}
+
+// A thread that never yields must not keep another from running, on one CPU too.
+TEST(sched, a_busy_thread_is_preempted)
+{
+    bool stop = false;
+    struct thread *spinners[MAX_CPUS];
+    for (unsigned i = 0; i < MAX_CPUS; i++) {
+        EXPECT_EQ(thread_create("spin", spin_until, &stop, &spinners[i]), 0);
+    }
+    thread_sleep_until(timer_now() + 1000000);
+    store_release(&stop, true);
+    for (unsigned i = 0; i < MAX_CPUS; i++) {
+        EXPECT_EQ(thread_join(spinners[i]), 0);
+    }
+}
