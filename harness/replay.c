@@ -89,7 +89,9 @@ static void child(const uint8_t *data, size_t size, const struct options *option
         harness_run(data, size, options->has_plan ? &options->plan : NULL);
         report_collect();
     }
-    harness_say_faults();
+    if (options->trace) {
+        harness_say_faults();
+    }
     exit(0);
 }
 

@@ -61,31 +61,34 @@ static void give_back(struct page_pool *pool, struct page_cache *cache, uint32_t
     }
 }
 
+static void mark_allocated(paddr_t block, unsigned order)
+{
+    memory_allocated(phys_to_virt(block), PAGE_SIZE << order);
+}
+
+// Interrupts off, the cache not empty.
+static paddr_t cache_pop(struct page_pool *pool, struct page_cache *cache)
+{
+    uint32_t frame = cache->frames[--cache->count];
+    cache->hits++;
+    pool->buddy.pages[frame].state = PAGE_USED_HEAD;
+    return buddy_address(&pool->buddy, frame);
+}
+
 static int alloc_single(struct page_pool *pool, paddr_t *out)
 {
     irqflags_t flags = irq_save();
     struct page_cache *cache = &pool->cache[cpu_self()];
-    if (unlikely(cache->count == 0) && refill(pool, cache) != 0) {
-        irq_restore(flags);
-        return -ENOMEM;
+    int error = cache->count > 0 ? 0 : refill(pool, cache);
+    if (error == 0) {
+        *out = cache_pop(pool, cache);
     }
-    uint32_t frame = cache->frames[--cache->count];
-    cache->hits++;
-    pool->buddy.pages[frame].state = PAGE_USED_HEAD;
     irq_restore(flags);
-    *out = buddy_address(&pool->buddy, frame);
-    memory_allocated(phys_to_virt(*out), PAGE_SIZE);
-    return 0;
+    return error;
 }
 
-int page_alloc(struct page_pool *pool, unsigned order, paddr_t *out)
+static int alloc_block(struct page_pool *pool, unsigned order, paddr_t *out)
 {
-    if (fault_here(FAULT_PAGE_ALLOC)) {
-        return -ENOMEM;
-    }
-    if (likely(order == 0)) {
-        return alloc_single(pool, out);
-    }
     irqflags_t flags = spin_lock(&pool->lock);
     int error = buddy_alloc(&pool->buddy, order, out);
     struct page_cache *cache = &pool->cache[cpu_self()];
@@ -94,10 +97,36 @@ int page_alloc(struct page_pool *pool, unsigned order, paddr_t *out)
         error = buddy_alloc(&pool->buddy, order, out);
     }
     spin_unlock(&pool->lock, flags);
+    return error;
+}
+
+// Everything but a single page from a full cache.
+static __attribute__((noinline)) int alloc_slowly(struct page_pool *pool, unsigned order, paddr_t *out)
+{
+    if (fault_here(FAULT_PAGE_ALLOC)) {
+        return -ENOMEM;
+    }
+    int error = order == 0 ? alloc_single(pool, out) : alloc_block(pool, order, out);
     if (error == 0) {
-        memory_allocated(phys_to_virt(*out), PAGE_SIZE << order);
+        mark_allocated(*out, order);
     }
     return error;
+}
+
+int page_alloc(struct page_pool *pool, unsigned order, paddr_t *out)
+{
+    if (likely(order == 0 && !fault_possible())) {
+        irqflags_t flags = irq_save();
+        struct page_cache *cache = &pool->cache[cpu_self()];
+        if (likely(cache->count > 0)) {
+            *out = cache_pop(pool, cache);
+            mark_allocated(*out, 0);
+            irq_restore(flags);
+            return 0;
+        }
+        irq_restore(flags);
+    }
+    return alloc_slowly(pool, order, out);
 }
 
 int page_alloc_zeroed(struct page_pool *pool, paddr_t *out)
@@ -109,41 +138,49 @@ int page_alloc_zeroed(struct page_pool *pool, paddr_t *out)
     return error;
 }
 
-static void free_single(struct page_pool *pool, paddr_t block)
+static __attribute__((noinline)) void bad_free(const struct page_pool *pool, paddr_t block)
 {
-    const struct buddy *buddy = &pool->buddy;
-    uint64_t offset = block.raw - buddy->base.raw;
-    uint64_t frame = offset >> PAGE_SHIFT;
-    if (unlikely(frame >= buddy->frames || !is_aligned(offset, PAGE_SIZE))) {
-        panic("page free of 0x%lx: not a page of this allocator", block.raw);
-    }
-    struct page *page = &buddy->pages[frame];
-    if (unlikely(page->state != PAGE_USED_HEAD || page->order != 0)) {
-        panic("page free of 0x%lx: not a single page in use (double free?)", block.raw);
-    }
-    memory_freed(phys_to_virt(block), PAGE_SIZE);
-    irqflags_t flags = irq_save();
-    struct page_cache *cache = &pool->cache[cpu_self()];
-    if (unlikely(cache->count == PAGE_CACHE_MAX)) {
-        spin_lock_raw(&pool->lock);
-        give_back(pool, cache, PAGE_CACHE_BATCH);
-        spin_unlock_raw(&pool->lock);
-    }
-    page->state = PAGE_CACHED;
-    cache->frames[cache->count++] = (uint32_t)frame;
-    irq_restore(flags);
+    panic("page free of 0x%lx: not a single page in use (double free?)", block.raw);
 }
 
-void page_free(struct page_pool *pool, paddr_t block, unsigned order)
+static __attribute__((noinline)) void make_room(struct page_pool *pool, struct page_cache *cache)
 {
-    if (likely(order == 0)) {
-        free_single(pool, block);
-        return;
-    }
+    spin_lock_raw(&pool->lock);
+    give_back(pool, cache, PAGE_CACHE_BATCH);
+    spin_unlock_raw(&pool->lock);
+}
+
+static __attribute__((noinline)) void free_block(struct page_pool *pool, paddr_t block, unsigned order)
+{
     memory_freed(phys_to_virt(block), PAGE_SIZE << order); // first: once freed, another CPU may have it
     irqflags_t flags = spin_lock(&pool->lock);
     buddy_free(&pool->buddy, block, order);
     spin_unlock(&pool->lock, flags);
+}
+
+void page_free(struct page_pool *pool, paddr_t block, unsigned order)
+{
+    if (order != 0) {
+        free_block(pool, block, order);
+        return;
+    }
+    struct buddy *buddy = &pool->buddy;
+    uint64_t offset = block.raw - buddy->base.raw, frame = offset >> PAGE_SHIFT;
+    struct page *page = &buddy->pages[frame];
+    if (unlikely(frame >= buddy->frames || !is_aligned(offset, PAGE_SIZE) || page->state != PAGE_USED_HEAD ||
+                 page->order != 0)) {
+        bad_free(pool, block);
+        return; // never
+    }
+    memory_freed(phys_to_virt(block), PAGE_SIZE);
+    irqflags_t flags = irq_save();
+    struct page_cache *cache = &pool->cache[cpu_self()];
+    page->state = PAGE_CACHED;
+    cache->frames[cache->count++] = (uint32_t)frame;
+    if (unlikely(cache->count == PAGE_CACHE_MAX)) {
+        make_room(pool, cache);
+    }
+    irq_restore(flags);
 }
 
 void page_pool_drain(struct page_pool *pool)

@@ -227,6 +227,16 @@ static void prune(struct cleanup *cleanup, uint64_t *slots, uint64_t va, unsigne
 
 static void merge_around(struct pagetable *table, uint64_t va);
 
+// Could the 512 leaves of the table that slot is in be one? Cheap: most tables are not full, or start on an odd address.
+static bool may_merge(const struct pagetable *table, const uint64_t *slot, unsigned level)
+{
+    if (table->half == PAGETABLE_KERNEL || table_page(table, slot)->used != TABLE_ENTRIES) {
+        return false;
+    }
+    uint64_t first = mmu_read(slot - ((uint64_t)slot & PAGE_MASK) / sizeof(*slot));
+    return is_aligned(first & DESC_ADDRESS, level_size(level - 1));
+}
+
 static void write_run(struct pagetable *table, uint64_t *slot, struct run run, uint64_t pa, uint64_t attributes)
 {
     uint64_t desc = desc_leaf(pa, attributes, run.level), step = level_size(run.level);
@@ -284,11 +294,12 @@ int pagetable_map(struct pagetable *table, vaddr_t va, paddr_t pa, uint64_t size
             ASSERT(error == 0);
         }
         write_run(table, slot, run, pa.raw + done, attributes);
+        if (unlikely(run.level > 1 && may_merge(table, slot, run.level))) {
+            merge_around(table, va.raw + done);
+        }
         done += bytes;
     }
     mmu_publish();
-    merge_around(table, va.raw);
-    merge_around(table, va.raw + size - PAGE_SIZE);
     return 0;
 }
 
@@ -396,6 +407,24 @@ static int split_ends(struct pagetable *table, uint64_t va, uint64_t size)
     return error;
 }
 
+// The slot of va when [va, va + size) lies in one table of pages; else NULL. Most changes are so small.
+static uint64_t *slot_in_one_table(const struct pagetable *table, uint64_t va, uint64_t size)
+{
+    if ((va ^ (va + size - 1)) >= level_size(LEAF_LEVEL - 1)) {
+        return NULL;
+    }
+    uint64_t *slots = phys_to_virt(table->root);
+#pragma GCC unroll 3
+    for (unsigned level = 0; level < LEAF_LEVEL; level++) {
+        uint64_t desc = mmu_read(&slots[level_index(va, level)]);
+        if (!desc_is_table(desc, level)) {
+            return NULL;
+        }
+        slots = child(desc);
+    }
+    return &slots[level_index(va, LEAF_LEVEL)];
+}
+
 // --- unmap ---------------------------------------------------------------------------------------------------------
 
 // A whole table goes, with all below it: nothing needs to be cleared, since no walker will come by again.
@@ -449,10 +478,36 @@ static void clear(struct cleanup *cleanup, uint64_t *slots, unsigned level, uint
     }
 }
 
+// Clears count pages of one table.
+static void clear_pages(struct cleanup *cleanup, uint64_t *slot, uint64_t va, uint64_t count)
+{
+    unsigned cleared = 0;
+    for (uint64_t i = 0; i < count; i++, va += PAGE_SIZE) {
+        if (mmu_read(&slot[i]) != 0) {
+            mmu_write(&slot[i], 0);
+            cleanup_flush(cleanup, va);
+            cleared++;
+        }
+    }
+    struct page *page = table_page(cleanup->table, slot);
+    page->used = (uint16_t)(page->used - cleared);
+    cleanup->table->mapped -= cleared * PAGE_SIZE;
+    if (unlikely(page->used == 0)) {
+        prune(cleanup, phys_to_virt(cleanup->table->root), va - PAGE_SIZE, 0);
+    }
+}
+
 int pagetable_unmap(struct pagetable *table, vaddr_t va, uint64_t size)
 {
     if (!range_ok(table, va.raw, size)) {
         return -EINVAL;
+    }
+    uint64_t *slot = size < level_size(LEAF_LEVEL - 1) ? slot_in_one_table(table, va.raw, size) : NULL;
+    if (slot != NULL) {
+        struct cleanup cleanup = cleanup_start(table);
+        clear_pages(&cleanup, slot, va.raw, size >> PAGE_SHIFT);
+        cleanup_finish(&cleanup);
+        return 0;
     }
     int error = split_ends(table, va.raw, size);
     if (error != 0) {
@@ -474,20 +529,20 @@ void pagetable_destroy(struct pagetable *table)
 // --- protect and query ---------------------------------------------------------------------------------------------
 
 // The leaf that maps va: its slot and level. False: a hole, *level then says how large.
-static bool find_leaf(const struct pagetable *table, uint64_t va, uint64_t **slot, unsigned *level)
+static inline bool find_leaf(const struct pagetable *table, uint64_t va, uint64_t **slot, unsigned *level)
 {
     uint64_t *slots = phys_to_virt(table->root);
-    for (*level = 0;; (*level)++) {
-        *slot = &slots[level_index(va, *level)];
-        uint64_t desc = mmu_read(*slot);
-        if (desc == 0) {
-            return false;
-        }
-        if (!desc_is_table(desc, *level)) {
-            return true;
+#pragma GCC unroll 4
+    for (unsigned at = 0; at <= LEAF_LEVEL; at++) {
+        uint64_t desc = mmu_read(&slots[level_index(va, at)]);
+        if (!desc_is_table(desc, at)) {
+            *slot = &slots[level_index(va, at)];
+            *level = at;
+            return desc != 0;
         }
         slots = child(desc);
     }
+    return false; // never: there is no table below the last level
 }
 
 // How many of the slots from slot on belong to the range that starts at va, in this table.
@@ -547,10 +602,40 @@ static void protect_leaves(struct cleanup *cleanup, uint64_t va, uint64_t end, u
     }
 }
 
+// The same for pages of one table, where nothing needs splitting.
+static int protect_pages(struct cleanup *cleanup, uint64_t *slot, uint64_t va, uint64_t count, unsigned flags)
+{
+    uint64_t type = desc_attributes(flags) & (7UL << 2), permissions = desc_permissions(flags);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t desc = mmu_read(&slot[i]);
+        if (desc == 0 || (desc & (7UL << 2)) != type) {
+            return desc == 0 ? -ENOENT : -EINVAL;
+        }
+    }
+    for (uint64_t i = 0; i < count; i++, va += PAGE_SIZE) {
+        uint64_t desc = mmu_read(&slot[i]), wanted = (desc & ~DESC_PERMISSIONS) | permissions;
+        if (wanted != desc) {
+            mmu_write(&slot[i], wanted);
+            cleanup_flush(cleanup, va);
+        }
+    }
+    return 0;
+}
+
 int pagetable_protect(struct pagetable *table, vaddr_t va, uint64_t size, unsigned flags)
 {
     if (!range_ok(table, va.raw, size) || !flags_ok(table, flags)) {
         return -EINVAL;
+    }
+    uint64_t *slot = slot_in_one_table(table, va.raw, size);
+    if (slot != NULL) {
+        struct cleanup one = cleanup_start(table);
+        int failed = protect_pages(&one, slot, va.raw, size >> PAGE_SHIFT, flags);
+        cleanup_finish(&one);
+        if (failed == 0 && unlikely(may_merge(table, slot, LEAF_LEVEL))) {
+            merge_around(table, va.raw);
+        }
+        return failed;
     }
     // From the start of the half, since the upper one ends at 2^64.
     uint64_t start = va.raw & (PAGETABLE_HALF_SIZE - 1), end = start + size;

@@ -10,8 +10,7 @@ void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
     *lock = (struct spinlock){.rank = (uint16_t)rank, .name = name};
 }
 
-#if FAULTLINE_CHECKS
-static void check_before(const struct spinlock *lock)
+void spin_check_taking(const struct spinlock *lock)
 {
     struct cpu *cpu = this_cpu();
     ASSERT(!irq_enabled());
@@ -25,14 +24,14 @@ static void check_before(const struct spinlock *lock)
     ASSERT(cpu->lock_depth < ARRAY_SIZE(cpu->lock_ranks));
 }
 
-static void note_taken(struct spinlock *lock)
+void spin_note_taken(struct spinlock *lock)
 {
     struct cpu *cpu = this_cpu();
     WRITE_ONCE(lock->owner, (uint16_t)(cpu->local.id + 1));
     cpu->lock_ranks[cpu->lock_depth++] = lock->rank;
 }
 
-static void note_released(struct spinlock *lock)
+void spin_note_released(struct spinlock *lock)
 {
     struct cpu *cpu = this_cpu();
     if (READ_ONCE(lock->owner) != cpu->local.id + 1) {
@@ -50,59 +49,26 @@ static void note_released(struct spinlock *lock)
     cpu->lock_depth--;
     WRITE_ONCE(lock->owner, 0);
 }
-#else
-static inline void check_before(const struct spinlock *lock)
-{
-}
-static inline void note_taken(struct spinlock *lock)
-{
-}
-static inline void note_released(struct spinlock *lock)
-{
-}
-#endif
 
-void spin_lock_raw(struct spinlock *lock) NO_LOCK_ANALYSIS
+void spin_wait(struct spinlock *lock)
 {
-    check_before(lock);
-    while (atomic_swap_acquire(&lock->locked, 1) != 0) {
-        // Spin on a plain load: a swap would take the line from the holder each time.
+    do {
+        // On a plain load: a swap would take the line from the holder each time.
         while (READ_ONCE(lock->locked) != 0) {
             cpu_relax();
         }
-    }
-    note_taken(lock);
-}
-
-void spin_unlock_raw(struct spinlock *lock) NO_LOCK_ANALYSIS
-{
-    note_released(lock);
-    store_release(&lock->locked, 0);
-}
-
-irqflags_t spin_lock(struct spinlock *lock) NO_LOCK_ANALYSIS
-{
-    irqflags_t flags = irq_save();
-    spin_lock_raw(lock);
-    return flags;
-}
-
-void spin_unlock(struct spinlock *lock, irqflags_t flags) NO_LOCK_ANALYSIS
-{
-    spin_unlock_raw(lock);
-    irq_restore(flags);
+    } while (atomic_swap_acquire(&lock->locked, 1) != 0);
 }
 
 bool spin_held_by_me(const struct spinlock *lock)
 {
-#if FAULTLINE_CHECKS
-    return READ_ONCE(lock->owner) == this_cpu()->local.id + 1;
-#else
-    return READ_ONCE(lock->locked) != 0;
-#endif
+    return FAULTLINE_CHECKS ? READ_ONCE(lock->owner) == this_cpu()->local.id + 1 : READ_ONCE(lock->locked) != 0;
 }
 
 unsigned spin_held_count(void)
 {
-    return this_cpu()->lock_depth;
+    irqflags_t flags = irq_save();
+    unsigned count = this_cpu()->lock_depth;
+    irq_restore(flags);
+    return count;
 }

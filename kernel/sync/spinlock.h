@@ -6,6 +6,7 @@
 
 #include "kernel/base/annotate.h"
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/base/types.h"
 
 // From the outside in: a holder may take any lock further down.
@@ -33,11 +34,47 @@ struct CAPABILITY("spinlock") spinlock {
 #define SPINLOCK_INIT(name_, rank_) {.rank = (rank_), .name = (name_)}
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank);
 
+// With FAULTLINE_CHECKS, around the taking and the release; each panics and names the lock.
+void spin_check_taking(const struct spinlock *lock);
+void spin_note_taken(struct spinlock *lock);
+void spin_note_released(struct spinlock *lock);
+void spin_wait(struct spinlock *lock); // takes it when another CPU lets go
+
+// For where interrupts are already off for a longer stretch, as in the scheduler.
+static inline void spin_lock_raw(struct spinlock *lock) ACQUIRES(*lock) NO_LOCK_ANALYSIS
+{
+    if (FAULTLINE_CHECKS) {
+        spin_check_taking(lock);
+    }
+    if (unlikely(atomic_swap_acquire(&lock->locked, 1) != 0)) {
+        spin_wait(lock);
+    }
+    if (FAULTLINE_CHECKS) {
+        spin_note_taken(lock);
+    }
+}
+
+static inline void spin_unlock_raw(struct spinlock *lock) RELEASES(*lock) NO_LOCK_ANALYSIS
+{
+    if (FAULTLINE_CHECKS) {
+        spin_note_released(lock);
+    }
+    store_release(&lock->locked, 0);
+}
+
 // Returns what spin_unlock() wants back.
-irqflags_t spin_lock(struct spinlock *lock) ACQUIRES(*lock);
-void spin_unlock(struct spinlock *lock, irqflags_t flags) RELEASES(*lock);
-// The same where interrupts are already off for a longer stretch, as in the scheduler.
-void spin_lock_raw(struct spinlock *lock) ACQUIRES(*lock);
-void spin_unlock_raw(struct spinlock *lock) RELEASES(*lock);
+static inline irqflags_t spin_lock(struct spinlock *lock) ACQUIRES(*lock) NO_LOCK_ANALYSIS
+{
+    irqflags_t flags = irq_save();
+    spin_lock_raw(lock);
+    return flags;
+}
+
+static inline void spin_unlock(struct spinlock *lock, irqflags_t flags) RELEASES(*lock) NO_LOCK_ANALYSIS
+{
+    spin_unlock_raw(lock);
+    irq_restore(flags);
+}
+
 bool spin_held_by_me(const struct spinlock *lock); // exact with FAULTLINE_CHECKS; else: held by anyone
 unsigned spin_held_count(void);                    // locks this CPU holds; 0 without FAULTLINE_CHECKS

@@ -57,15 +57,18 @@ extern bool fault_engine_on; // armed or observing; read it only through fault_h
 bool fault_arrive(struct fault_site *site);
 
 #ifndef FAULTLINE_NO_FAULTS
+// False: fault_here() would be too, so that a fast path may leave the site to the slow one.
+#define fault_possible() __builtin_expect(__atomic_load_n(&fault_engine_on, __ATOMIC_RELAXED), 0)
 #define fault_here(kind_)                                                                               \
     ({                                                                                                  \
         static struct fault_site site_ = {.function = __func__, .file = __FILE__, .line = __LINE__,     \
                                           .kind = (kind_)};                                             \
         static struct fault_site *const listed_                                                         \
             __attribute__((used, section("fault_sites"))) = &site_;                                     \
-        __builtin_expect(__atomic_load_n(&fault_engine_on, __ATOMIC_RELAXED), 0) && fault_arrive(&site_); \
+        fault_possible() && fault_arrive(&site_);                                                       \
     })
 #else
+#define fault_possible() false
 #define fault_here(kind_) ((void)(kind_), false)
 #endif
 

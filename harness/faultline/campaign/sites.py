@@ -19,9 +19,12 @@ class Sites:
         """`sites` as the kernel and the replay program report them; `machine` is host or qemu."""
         with self._lock:
             for site in sites:
-                key = (machine, site["kind"], site["function"], site["file"], site["line"])
+                file = site["file"].lstrip("./")  # as seen from the project's folder, however it was compiled
+                if file.startswith("tests/"):
+                    continue
+                key = (machine, site["kind"], site["function"], file, site["line"])
                 row = self._table.setdefault(key, {
-                    "kind": site["kind"], "function": site["function"], "file": site["file"], "line": site["line"],
+                    "kind": site["kind"], "function": site["function"], "file": file, "line": site["line"],
                     "reached": 0, "failed_transient": 0, "failed_persistent": 0, "machine": machine})
                 for count in _COUNTS:
                     row[count] += int(site[count])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from faultline.campaign.sites import Sites
 from faultline.errors import BootFailed, FaultlineError, GuestError, KernelPanic
-from faultline.qemu import Machine
+from faultline.qemu import CommandFailed, Machine
 
 BOOT_KINDS = ("boot_alloc", "page_alloc", "slab_alloc", "all")
 WORKLOAD_KINDS = ("page_alloc", "slab_alloc", "user_copy", "all")
@@ -24,7 +24,7 @@ class Failure:
 
     plan: str
     where: str          # 'boot' or 'run WORKLOAD'
-    kind: str           # panic, hang, leak, stuck (later work fails), silent
+    kind: str           # panic, hang, check (a walk of the kernel), leak, stuck (later work fails), silent
     what: str
     frames: tuple[str, ...] = ()
     console: str = ""
@@ -88,6 +88,9 @@ def _boot_once(machine: Machine, text: str, result: Result, sites: Sites | None)
         if not failed.what:
             result.failures.append(Failure(text, "boot", "silent", "boot failed without saying what", (), failed.console))
         return True
+    except CommandFailed as failed:
+        result.failures.append(Failure(text, "boot", "check", str(failed), (), machine.console.tail()))
+        return True
     except GuestError as error:
         result.failures.append(_failure(text, "boot", error))
         return True
@@ -118,7 +121,11 @@ def workload_series(machine: Machine, workload: str, kind: str, persistent: bool
     and is rebooted after a panic."""
     result = Result()
     command = f"run {workload}"
-    machine.monitor.command(command)  # caches fill once
+    warm = machine.monitor.command(command, check=False)  # caches fill once
+    if warm.status != 0:
+        what = f"without any failure it ends with {warm.status}: {' / '.join(warm.lines[-2:])}"
+        result.failures.append(Failure("none", command, "stuck", what))
+        return result
     before = machine.monitor.mem()
     for nth in range(1, _RUN_AWAY):
         if stop():
@@ -128,13 +135,16 @@ def workload_series(machine: Machine, workload: str, kind: str, persistent: bool
         result.runs += 1
         try:
             machine.monitor.arm(text)
-            machine.monitor.command(command, check=False)  # it may fail, and must then say so: it has a status
+            reply = machine.monitor.command(command, check=False)  # it may fail, and must then say so: it has a status
+            broken = next((line for line in reply.lines if line.startswith("BROKEN")), "")
             status = machine.monitor.faults()
             machine.monitor.disarm()
             if not status["fired"]:
                 return result
             result.injections += 1
             missing = leaked(before, machine.monitor.mem())
+            if broken:
+                result.failures.append(Failure(text, command, "check", broken))
             again = machine.monitor.command(command, check=False)
             if again.status != 0:
                 result.failures.append(Failure(text, command, "stuck", f"the same work then ends with {again.status}"))
@@ -143,11 +153,12 @@ def workload_series(machine: Machine, workload: str, kind: str, persistent: bool
             if missing:
                 result.failures.append(Failure(text, command, "leak", missing, (), machine.console.tail()))
                 before = machine.monitor.mem()
-        except GuestError as error:
+        except (GuestError, CommandFailed) as error:
             result.injections += 1
-            result.failures.append(_failure(text, command, error))
-            machine.reboot()
-            machine.monitor.command(command)
+            result.failures.append(_failure(text, command, error) if isinstance(error, GuestError) else
+                                   Failure(text, command, "check", str(error), (), machine.console.tail()))
+            machine.reboot("")
+            machine.monitor.command(command, check=False)
             before = machine.monitor.mem()
     raise FaultlineError(f"failing {kind} in '{command}' does not come to an end")
 

@@ -84,6 +84,11 @@ class Machine:
             self._gdb = Gdb(self._connect("gdb"))
         return self._gdb
 
+    @property
+    def gdb_socket(self) -> Path:
+        """What a person's gdb connects to, in a machine made with gdb=True."""
+        return self._folder / "gdb"
+
     # Memory by symbol
 
     def peek(self, name: str, size: int | None = None) -> bytes:

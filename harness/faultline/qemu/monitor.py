@@ -81,7 +81,9 @@ class Monitor:
         return self.command("mem").value
 
     def irq(self) -> dict:
-        return self.command("irq").value
+        """Totals ("total", "spurious", "unexpected_total", "storms") and "lines": per INTID what the kernel counted."""
+        totals, *lines = self.command("irq").values
+        return {**totals, "lines": {line["intid"]: line for line in lines}}
 
     def threads(self) -> list[dict]:
         return self.command("threads").values
@@ -104,7 +106,6 @@ class Monitor:
         return [f"{test['suite']}.{test['name']}" for test in self.command("ktest list").values]
 
     def workloads(self) -> list[str]:
-        """What `run` takes, whether the kernel lists it as values or as lines."""
+        """What `run` takes."""
         reply = self.command("run list")
-        named = [value["name"] if isinstance(value, dict) else str(value) for value in reply.values]
-        return named or [line.split()[0] for line in reply.lines if line.strip()]
+        return [value["workload"] for value in reply.values]

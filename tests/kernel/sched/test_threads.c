@@ -1,3 +1,4 @@
+#include <hal/cpu.h>
 #include <hal/timer.h>
 
 #include "kernel/base/atomic.h"
@@ -69,6 +70,7 @@ TEST(sched, sleep_and_timeout_last_long_enough)
 static void spin_until(void *flag)
 {
     while (!load_acquire((bool *)flag)) {
+        cpu_relax(); // where the simulated machine can interrupt
     }
 }
 

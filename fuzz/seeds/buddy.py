@@ -1,0 +1,25 @@
+#!/usr/bin/env python3
+"""Seeds of fuzz_buddy: splits, merges, exhaustion, growth."""
+import pathlib
+import sys
+
+NO_FAULT = bytes(8)
+
+
+def plan(kinds, nth, times):
+    """The first eight bytes: kinds, nth, interval, times, probability, seed (2), unused."""
+    return bytes([kinds, nth, 0, times, 0, 0, 0, 0])
+
+
+SEEDS = {
+    "pages": NO_FAULT + bytes([0] * 16 + [0xC0, 0xC1, 0xC2] * 5),
+    "every-order": NO_FAULT + bytes(range(12)) + bytes([0xC0] * 12),
+    "exhaust": NO_FAULT + bytes([10, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0xC0, 0xC3, 3]),
+    "grow": NO_FAULT + bytes([0xB0, 8, 8, 0xB0, 8, 16, 3, 0xB4, 0xC0]),
+}
+
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in SEEDS.items():
+        (folder / name).write_bytes(data)

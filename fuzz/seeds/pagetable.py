@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Seeds of fuzz_pagetable: small and large leaves, splits, merges, both halves, failures."""
+import pathlib
+import sys
+
+NO_FAULT = bytes(8)
+
+
+def plan(kinds, nth, times):
+    """The first eight bytes: kinds, nth, interval, times, probability, seed (2), unused."""
+    return bytes([kinds, nth, 0, times, 0, 0, 0, 0])
+
+
+
+def op(what, where, page, much, bits):
+    return bytes([what, where | 8, page, much, bits])
+
+
+MAP, UNMAP, PROTECT = 0, 0x80, 0xC0
+SEEDS = {
+    "pages": NO_FAULT + b"\0" + op(MAP, 0, 3, 7, 1) + op(PROTECT, 0, 4, 1, 0) + op(UNMAP, 0, 3, 2, 0),
+    "blocks": NO_FAULT + b"\0" + op(MAP, 0, 0, 0x81, 1) + op(UNMAP, 0, 5, 0, 0) + op(PROTECT, 0, 9, 3, 2),
+    "giga": NO_FAULT + b"\0" + bytes([MAP, 0xE1, 0xF1, 1]) + op(PROTECT, 0, 9, 3, 0),
+    "kernel-half": NO_FAULT + b"\3" + op(MAP, 1, 0, 0x83, 1) + op(UNMAP, 1, 7, 4, 0),
+    "fault": plan(2, 3, 1) + b"\0" + op(MAP, 0, 0, 0x81, 1) + op(MAP, 1, 250, 60, 1) + op(UNMAP, 0, 5, 0, 0),
+}
+
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in SEEDS.items():
+        (folder / name).write_bytes(data)

@@ -1,0 +1,138 @@
+"""scripts/reproduce: run a saved input again and say what happens, so that git bisect run works."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from faultline import build, process
+from faultline.campaign import targets, triage
+from faultline.campaign.targets import Target
+from faultline.cli.common import verb
+from faultline.errors import UsageError
+from faultline.paths import OUT, relative
+
+_MINIMIZE_SECONDS = 60
+
+
+@verb("reproduce")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--target", "name", metavar="T", help="The target; otherwise from meta.json beside FILE or from its path.")
+@click.option("--on", "machine", default="host", metavar="host|qemu|both", show_default=True, help="Where to run it.")
+@click.option("--minimize", is_flag=True, help="Also look for a shorter input with the same signature, and save it.")
+@click.option("--gdb", "debug", is_flag=True, help="Run it under gdb, stopped where it fails.")
+@click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
+def main(file: Path, name: str | None, machine: str, minimize: bool, debug: bool, as_json: bool) -> int:
+    """Runs the saved input FILE again: decoded operations, verdict, faults armed and fired, symbolised stack.
+
+    Exit status: 0 it passes now, 1 it fails, 2 it cannot be run.
+    """
+    if machine not in ("host", "qemu", "both"):
+        raise UsageError(f"unknown machine '{machine}' (there are: host qemu both)")
+    if file.is_dir() and (file / "input").is_file():
+        file = file / "input"  # a crash folder
+    if not file.is_file():
+        beside = sorted(p.name for p in file.parent.iterdir())[:8] if file.parent.is_dir() else []
+        raise UsageError(f"no file '{file}' (beside it there are: {' '.join(beside) or 'none'})")
+    target = _find_target(file, name)
+    if machine != "host":
+        raise UsageError(f"{target.name} runs on the simulated machine only; so far no target runs in QEMU (use --on host)")
+    build.build("host-test", [target.name])
+    if debug:
+        return _gdb(target, file)
+    done = triage.replay(target, [file], trace=True)
+    if done.status not in (0, 1, None):
+        print(done.errors, file=sys.stderr, end="")
+        raise UsageError(f"{relative(target.binary('host-test'))} cannot run {file} (status {done.status})")
+    failed = done.status != 0
+    finding = triage.parse(done.errors, done.status) if failed else None
+    smaller = _minimize(target, file, finding) if minimize and finding else None
+    _report(target, file, done, finding, smaller, as_json)
+    return 1 if failed else 0
+
+
+def _find_target(file: Path, name: str | None) -> Target:
+    known = {target.name: target for target in targets.all_targets()}
+    if name is None:
+        name = _guess(file, known)
+    full = name if name in known else f"fuzz_{name}"
+    if full not in known:
+        raise UsageError(f"unknown target '{name}' (there are: {' '.join(known)})")
+    return known[full]
+
+
+def _guess(file: Path, known: dict[str, Target]) -> str:
+    meta = file.parent / "meta.json"
+    if meta.is_file():
+        try:
+            return json.loads(meta.read_text())["target"]
+        except (ValueError, KeyError, TypeError):
+            pass
+    for part in reversed(file.resolve().parts):
+        for name in sorted(known, key=len, reverse=True):
+            if part == name or part.startswith((f"{name}-", f"{name}.")) or part == name.removeprefix("fuzz_"):
+                return name
+    raise UsageError(f"cannot tell the target of '{file}'; say --target (there are: {' '.join(known)})")
+
+
+def _report(target: Target, file: Path, done: process.Finished, finding, smaller: Path | None, as_json: bool) -> None:
+    operations = [line[4:] for line in done.output.splitlines() if line.startswith("op: ")]
+    faults = [line[7:] for line in done.output.splitlines() if line.startswith("fault: ")]
+    verdict = "fails" if finding else "passes"
+    if as_json:
+        print(json.dumps({
+            "target": target.name, "file": str(file), "machine": "host", "verdict": verdict,
+            "signature": finding.signature if finding else None, "kind": finding.kind if finding else None,
+            "said": finding.said if finding else None, "frames": list(finding.frames) if finding else [],
+            "operations": operations, "faults": faults, "minimized": str(smaller) if smaller else None}))
+        return
+    for number, operation in enumerate(operations, 1):
+        print(f"  {number:4}  {operation}")
+    for fault in faults:
+        print(f"faults: {fault}")
+    if finding:
+        print(done.errors.rstrip())
+        print(f"signature: {finding.signature}")
+    if smaller:
+        print(f"minimized: {relative(smaller)}: {smaller.stat().st_size} bytes instead of {file.stat().st_size}")
+    print(f"reproduce: {target.name} {verdict} on the simulated machine")
+
+
+def _minimize(target: Target, file: Path, finding) -> Path:
+    """The shortest input libFuzzer finds that still has the same signature. What changes the signature is not kept."""
+    build.build("host-fuzz", [target.name])
+    folder = OUT / "minimized"
+    folder.mkdir(parents=True, exist_ok=True)
+    best = folder / f"{target.name}-{finding.signature}"
+    shutil.copyfile(file, best)
+    with tempfile.TemporaryDirectory(prefix="faultline-") as scratch:
+        while True:
+            candidate = Path(scratch) / "smaller"
+            candidate.unlink(missing_ok=True)
+            process.run([target.binary("host-fuzz"), "-minimize_crash=1", f"-max_total_time={_MINIMIZE_SECONDS}", "-runs=20000",
+                         f"-exact_artifact_path={candidate}", f"-artifact_prefix={scratch}/", best],
+                        deadline=2 * _MINIMIZE_SECONDS, env=triage.SANITIZER_ENV)
+            if not candidate.is_file() or candidate.stat().st_size >= best.stat().st_size:
+                break
+            again = triage.replay(target, [candidate])
+            if again.status == 0 or triage.parse(again.errors, again.status).signature != finding.signature:
+                break
+            shutil.copyfile(candidate, best)
+    return best
+
+
+def _gdb(target: Target, file: Path) -> int:
+    """An interactive gdb on the replay program, following into the child that runs the input."""
+    command = [process.require_tool("gdb-multiarch"), "-q", "-ex", "set follow-fork-mode child", "-ex", "handle SIGABRT stop",
+               "-ex", "break machine_finding", "-ex", "run", "--args", str(target.binary("host-test")), "--trace", str(file)]
+    return 0 if subprocess.run(command, check=False).returncode == 0 else 2
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Interrupts nobody asked for, sent from outside into an unmodified image: counted, named, masked, survived."""
+
+import pytest
+
+from faultline.qemu import qtest
+
+TIMER_PPI = 27
+UART_SPI = 33
+
+
+def settle(machine, condition, rounds=200):
+    """Asks the kernel until it has seen what was sent; each question lets the guest run."""
+    for _ in range(rounds):
+        seen = machine.monitor.irq()
+        if condition(seen):
+            return seen
+    raise AssertionError(f"the kernel has not seen it: {machine.monitor.irq()}")
+
+
+def test_every_intid(machine, alive):
+    """Each wired INTID once, on every CPU where it is private; 256 and above lie outside what the GIC advertises."""
+    for intid in range(qtest.INTIDS):
+        for cpu in range(machine.config.smp if intid < qtest.FIRST_SPI else 1):
+            machine.qtest.pend(intid, cpu)
+    alive(machine)
+
+
+@pytest.mark.parametrize("intid", [16, 20, 26, 31], ids=lambda intid: f"ppi{intid}")
+def test_unexpected_ppi(machine, intid, alive):
+    for cpu in range(machine.config.smp):
+        machine.qtest.pend(intid, cpu)
+    alive(machine)
+
+
+@pytest.mark.parametrize("intid", range(16), ids=lambda intid: f"sgi{intid}")
+def test_unexpected_sgi(machine, intid, alive):
+    for cpu in range(machine.config.smp):
+        machine.qtest.pend(intid, cpu)
+    alive(machine)
+
+
+def test_true_spurious(machine, alive):
+    """The CPU's pin is up and the GIC has nothing: the kernel reads 1023."""
+    before = machine.monitor.irq()["spurious"]
+    machine.qtest.cpu_pin(True)
+    machine.qtest.cpu_pin(False)
+    for _ in range(50):
+        machine.qtest.cpu_pin(True)
+        machine.qtest.read32(qtest.GICD_BASE + 4)  # gives the CPU time to take it
+        machine.qtest.cpu_pin(False)
+    settle(machine, lambda irq: irq["spurious"] > before)
+    alive(machine)
+
+
+def test_fiq_pin(machine, alive):
+    """A fast interrupt nobody sends: it is masked, or taken and survived."""
+    machine.qtest.cpu_pin(True, pin="fiq")
+    machine.qtest.cpu_pin(False, pin="fiq")
+    alive(machine)
+
+
+@pytest.mark.parametrize("intid", [UART_SPI, 34, 48, 79], ids=lambda intid: f"spi{intid}")
+def test_stuck_line(machine, intid, alive):
+    """A device's line stays up: whether the kernel has the line enabled or not, it answers all the same."""
+    machine.qtest.line(intid, True)
+    machine.monitor.mem()
+    machine.qtest.line(intid, False)
+    alive(machine)
+
+
+def test_storm_is_masked(machine, alive):
+    """An enabled line that never falls is masked within a bound, named, and the rest goes on."""
+    enable = qtest.GICD_BASE + 0x100 + 4 * (40 // 32)
+    machine.qtest.write32(enable, 1 << (40 % 32))
+    machine.qtest.line(40, True)
+    seen = settle(machine, lambda irq: 40 in irq["lines"] and irq["lines"][40]["masked"])
+    assert seen["storms"] >= 1
+    assert seen["lines"][40]["unhandled"] > 0
+    count = seen["lines"][40]["count"]
+    alive(machine)
+    assert machine.monitor.irq()["lines"][40]["count"] == count
+    machine.qtest.line(40, False)
+    alive(machine)
+
+
+def test_timer_pended_from_outside(machine, alive):
+    for _ in range(100):
+        machine.qtest.pend(TIMER_PPI, 0)
+    alive(machine)
+
+
+@pytest.mark.parametrize("call", [lambda q: q.pend(288), lambda q: q.pend(3, cpu=9), lambda q: q.line(5, True),
+                                  lambda q: q.cpu_pin(True, cpu=9), lambda q: q.write32(3, 0), lambda q: q.read(0, 0)])
+def test_client_refuses_what_would_kill_qemu(machine, call, alive):
+    with pytest.raises(qtest.QtestError):
+        call(machine.qtest)
+    alive(machine)
