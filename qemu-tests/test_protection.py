@@ -11,7 +11,7 @@ KINDS = {
     "rodata-write": "permission|read-only|rodata|write",
     "data-exec": "permission|execut|instruction",
     "stack-overflow": "stack overflow|guard",
-    "user-deref": "user|PAN|translation|permission",
+    "double-free": "free",
     "deadlock": "lock",
 }
 

@@ -106,6 +106,8 @@ FUNCTION primary_entry
     bl drop_to_el1
     msr daifset, #0xf
     msr spsel, #1
+    isb
+    mrs x21, cntvct_el0             // time starts here: a reset does not reset the counter
     // .bss is not in the file. The MMU is off: stores only of naturally aligned size (Device memory).
     adr_l x0, bss_start
     adr_l x1, bss_end
@@ -135,6 +137,7 @@ primary_upper:
     mov x30, xzr
     mov x0, x19
     mov x1, x20
+    mov x2, x21
     b start_primary
 
     .section .text.boot, "ax"

@@ -36,9 +36,10 @@ static inline paddr_t image_to_phys(const void *pointer)
 }
 
 int psci_init(const void *fdt);
-void timer_init(void);
+void timer_start(uint64_t zero); // boot CPU, first: the counter at power-on or reset
+void timer_init(void);           // each CPU
 void report_text(const char *text, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void start_primary(uint64_t fdt, uint64_t level);
+_Noreturn void start_primary(uint64_t fdt, uint64_t level, uint64_t counter);
 _Noreturn void start_secondary(struct cpu_local *local);
 void mmu_start(void);               // leaves the identity map
 uint64_t mmu_map_device_tree(paddr_t fdt); // readable bytes from there, before memory_map_ram()

@@ -27,10 +27,11 @@ static paddr_t find_device_tree(uint64_t given)
     return paddr(0);
 }
 
-_Noreturn void start_primary(uint64_t fdt_given, uint64_t level)
+_Noreturn void start_primary(uint64_t fdt_given, uint64_t level, uint64_t counter)
 {
     cpu_set_local(&boot_local);
     mmu_start();
+    timer_start(counter);
     timer_init();
     struct boot_info info = {
         .fdt = find_device_tree(fdt_given),

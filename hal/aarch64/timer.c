@@ -6,6 +6,12 @@
 #define NS_PER_SECOND 1000000000ULL
 
 static uint64_t ns_per_tick, ticks_per_ns; // 32.32 fixed point, rounded down
+static uint64_t zero_ticks;                // the counter when we started
+
+void timer_start(uint64_t zero)
+{
+    zero_ticks = zero;
+}
 
 void timer_init(void)
 {
@@ -25,7 +31,7 @@ static uint64_t scale(uint64_t value, uint64_t factor)
 uint64_t timer_now(void)
 {
     isb(); // the counter may be read early (Arm ARM D11.2.2)
-    return scale(read_sysreg(cntvct_el0), ns_per_tick);
+    return scale(read_sysreg(cntvct_el0) - zero_ticks, ns_per_tick);
 }
 
 void timer_arm(uint64_t deadline_ns)
@@ -34,7 +40,7 @@ void timer_arm(uint64_t deadline_ns)
         write_sysreg(cntv_ctl_el0, 0);
     } else {
         // Rounded down twice: one tick more, so that timer_now() has reached the deadline when it fires.
-        write_sysreg(cntv_cval_el0, scale(deadline_ns, ticks_per_ns) + 1);
+        write_sysreg(cntv_cval_el0, zero_ticks + scale(deadline_ns, ticks_per_ns) + 1);
         write_sysreg(cntv_ctl_el0, 1);
     }
     isb();

@@ -37,6 +37,7 @@ void machine_cpus_reset(void)
     machine.now = 0;
     machine.switches = machine.points = machine.relaxes = machine.idle_steps = 0;
     machine.concurrent = machine.double_fetch = false;
+    machine.race_skip = 0;
     machine_local = NULL;
     machine_irq_depth = 1;
     machine_attention = false;
@@ -149,6 +150,26 @@ void machine_switch_point(void)
         break;
     }
     deliver();
+}
+
+// Frequent: a choice says how many of these points pass before something happens, and how far the turn goes then.
+void machine_race_point(void)
+{
+    if (!machine.concurrent || machine.cpu_high < 2 || !machine.running) {
+        return;
+    }
+    if (machine.race_skip > 0) {
+        machine.race_skip--;
+        return;
+    }
+    if (machine.choices_left == 0) {
+        return;
+    }
+    uint32_t choice = machine_choose(256);
+    machine.race_skip = choice >> 2;
+    for (uint32_t hops = choice & 3; hops > 0; hops--) {
+        go_to_cpu(next_runnable());
+    }
 }
 
 void machine_unmasked(void)

@@ -60,6 +60,7 @@ struct machine {
     uint64_t pending[MACHINE_SPI_WORDS], enabled[MACHINE_SPI_WORDS], active[MACHINE_SPI_WORDS];
     uint64_t now;
     uint64_t switches, points, relaxes, idle_steps;
+    uint32_t race_skip;
     bool concurrent, double_fetch;
     bool running, ended;
     int status;

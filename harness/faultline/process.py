@@ -43,7 +43,9 @@ def guarded(argv: Sequence[str | Path], memory: int | None = None) -> list[str]:
     argv = [str(word) for word in argv]
     if "/" not in argv[0]:
         argv[0] = require_tool(argv[0])
-    guard = ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"]
+    # Whoever lost its parent before the signal was set must not start either.
+    guard = ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--",
+             "/bin/sh", "-c", 'test "$PPID" = "$0" && exec "$@"', str(os.getpid())]
     if memory is not None:
         guard = ["/usr/bin/prlimit", f"--as={memory}", "--core=0", "--", *guard]
     else:

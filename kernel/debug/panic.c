@@ -16,6 +16,11 @@
 
 static uint32_t panic_taken;
 
+bool panic_under_way(void)
+{
+    return READ_ONCE(panic_taken) != 0;
+}
+
 static void print_frames(const uint64_t *pcs, size_t count, char *json, size_t size)
 {
     size_t length = 0;

@@ -7,6 +7,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/debug/log.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sync/semaphore.h"
 #include "kernel/sync/spinlock.h"
 
 #define PRIVATE_LINES 32u
@@ -16,6 +17,8 @@
 static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ); // covers registration
 static struct irq_line lines[INTID_MAX];
 static struct irq_statistics statistics;
+static struct semaphore rests = {.waiters = {.lock = SPINLOCK_INIT("irq rests", RANK_WAIT_QUEUE),
+                                             .waiters = {&rests.waiters.waiters, &rests.waiters.waiters}}};
 
 int irq_register(uint32_t intid, irq_handler *handler, void *argument)
 {
@@ -56,8 +59,8 @@ int irq_unmask(uint32_t intid)
         return -EINVAL;
     }
     irqflags_t flags = spin_lock(&irq_lock);
-    lines[intid].masked = false;
-    lines[intid].window_count = 0;
+    lines[intid].masked = lines[intid].resting = false;
+    lines[intid].window_count = lines[intid].unclaimed_row = 0;
     irq_line_enable(intid);
     spin_unlock(&irq_lock, flags);
     return 0;
@@ -71,7 +74,9 @@ static void mask(uint32_t intid, const char *why)
     }
     if (!line->masked) {
         line->masked = true;
-        log_warning("interrupt %u %s after %lu arrivals: masked", intid, why, line->count);
+        if (line->storms == 0) {
+            log_warning("interrupt %u %s after %lu arrivals: masked", intid, why, line->count);
+        }
     }
 }
 
@@ -82,7 +87,7 @@ static bool storming(struct irq_line *line)
         line->window_start_ns = now;
         line->window_count = 0;
     }
-    return ++line->window_count > IRQ_STORM_LIMIT;
+    return ++line->window_count > IRQ_STORM_LIMIT || line->unclaimed_row > IRQ_UNCLAIMED_LIMIT;
 }
 
 static void unexpected(uint32_t intid, struct irq_line *line)
@@ -101,14 +106,54 @@ static void deliver(uint32_t intid)
         unexpected(intid, line);
         return;
     }
-    if (!handler(intid, line->argument)) {
+    if (handler(intid, line->argument)) {
+        line->unclaimed_row = 0;
+    } else {
         line->unhandled++;
+        line->unclaimed_row++;
         atomic_add(&statistics.spurious, 1);
     }
     if (storming(line)) {
         atomic_add(&statistics.storms, 1);
         mask(intid, "storms");
+        line->storms++;
+        line->resting = true;
+        semaphore_up(&rests);
     }
+}
+
+static void end_rests(void)
+{
+    uint64_t longest = 0;
+    for (uint32_t intid = 0; intid < irq_line_count(); intid++) {
+        if (READ_ONCE(lines[intid].resting)) {
+            longest = max_u64(longest, IRQ_REST_NS << min_u64(lines[intid].storms - 1, IRQ_REST_DOUBLINGS));
+        }
+    }
+    thread_sleep_until(timer_now() + longest);
+    for (uint32_t intid = 0; intid < irq_line_count(); intid++) {
+        if (READ_ONCE(lines[intid].resting)) {
+            (void)irq_unmask(intid); // someone may have been faster
+        }
+    }
+}
+
+static void rest_main(void *unused)
+{
+    for (;;) {
+        semaphore_down(&rests);
+        end_rests();
+    }
+}
+
+int irq_start_rests(void)
+{
+    struct thread *thread;
+    int error = thread_create("irq rests", rest_main, NULL, &thread);
+    if (error == 0) {
+        thread_detach(thread);
+    }
+    return error;
 }
 
 void kernel_interrupt(void)

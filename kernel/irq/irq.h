@@ -1,6 +1,7 @@
 // Interrupts: who handles which INTID, and what becomes of those that nobody asked for.
-// An INTID without a handler is counted, named once in the log and masked. A handled line that fires more than
-// IRQ_STORM_LIMIT times within IRQ_STORM_WINDOW_NS on one CPU is masked too (a storm), so that the machine stays alive.
+// An INTID without a handler is counted, named once in the log and masked. A handled line storms when it fires more than
+// IRQ_STORM_LIMIT times within IRQ_STORM_WINDOW_NS, or IRQ_UNCLAIMED_LIMIT times in a row without its device having asked: it is
+// masked, rests for a while that doubles with each storm, and is tried again. So the machine stays alive, and so does the device.
 #pragma once
 
 #include <hal/irq.h>
@@ -9,6 +10,9 @@
 
 #define IRQ_STORM_LIMIT 20000u
 #define IRQ_STORM_WINDOW_NS 100000000ull // 100 ms
+#define IRQ_UNCLAIMED_LIMIT 1000u
+#define IRQ_REST_NS 50000000ull // 50 ms, at first
+#define IRQ_REST_DOUBLINGS 4u   // 800 ms, at last
 
 // Interrupt context: must not sleep, allocate or panic. True: the device had asked.
 typedef bool irq_handler(uint32_t intid, void *argument);
@@ -21,6 +25,9 @@ struct irq_line {
     bool masked;         // by us, as unexpected or storming
     uint32_t window_count;
     uint64_t window_start_ns;
+    uint32_t unclaimed_row; // arrivals since the device last asked
+    uint32_t storms;
+    bool resting;           // masked as storming: will be tried again
 };
 
 struct irq_statistics {
@@ -36,6 +43,8 @@ void irq_enable_private(void); // each CPU, once irq_cpu_init() is done: enables
 // Once, on the boot CPU: enables the shared lines without a handler too, so that what arrives there is seen, named and
 // masked rather than left pending unnoticed. irq_enable_private() does the same for private lines.
 void irq_watch_all(void);
+// Once, BOOT_SCHED: the thread that ends rests. -ENOMEM, -EAGAIN: storming lines then stay masked.
+[[nodiscard]] int irq_start_rests(void);
 // Task context: takes a line that was masked as storming back into use.
 [[nodiscard]] int irq_unmask(uint32_t intid); // -EINVAL: not masked
 

@@ -13,7 +13,7 @@ enum page_state {
     PAGE_FREE_HEAD, // first frame of a free block of 2^order pages
     PAGE_TAIL,      // any other frame of a block, free or used
     PAGE_USED_HEAD, // first frame of a block given out
-    PAGE_CACHED,    // order 0, waiting in a CPU's page cache: free to people, used to the buddy
+    PAGE_CACHED,    // first frame of a block that waits in a CPU's cache: free to people, used to the buddy
 };
 
 // One per page frame. While a block is in use its links and the last three fields are its owner's.

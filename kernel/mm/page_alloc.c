@@ -16,8 +16,11 @@ int page_pool_init(struct page_pool *pool, paddr_t base, uint64_t frames, struct
     }
     spin_init(&pool->lock, "pages", RANK_PAGES);
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-        pool->cache[cpu].count = 0;
-        pool->cache[cpu].hits = pool->cache[cpu].refills = 0;
+        struct page_cache *cache = &pool->cache[cpu];
+        cache->hits = cache->refills = 0;
+        for (unsigned order = 0; order < PAGE_CACHE_ORDERS; order++) {
+            cache->count[order] = 0;
+        }
     }
     return 0;
 }
@@ -33,32 +36,38 @@ int page_pool_add(struct page_pool *pool, paddr_t start, uint64_t frames)
     return error;
 }
 
-// Interrupts off. Takes up to a batch of single pages from the buddy; the lowest address ends on top.
-static int refill(struct page_pool *pool, struct page_cache *cache)
+// Gives blocks of one order back to the buddy.
+static void give_back(struct page_pool *pool, struct page_cache *cache, unsigned order, uint32_t blocks)
+    REQUIRES(pool->lock)
 {
-    paddr_t taken[PAGE_CACHE_BATCH];
+    while (blocks-- > 0) {
+        uint32_t frame = cache->frames[order][--cache->count[order]];
+        pool->buddy.pages[frame].state = PAGE_USED_HEAD;
+        buddy_free(&pool->buddy, buddy_address(&pool->buddy, frame), order);
+    }
+}
+
+static void give_back_all(struct page_pool *pool, struct page_cache *cache) REQUIRES(pool->lock)
+{
+    for (unsigned order = 0; order < PAGE_CACHE_ORDERS; order++) {
+        give_back(pool, cache, order, cache->count[order]);
+    }
+}
+
+// Takes up to half a cache of blocks from the buddy; the lowest address ends on top.
+static void refill(struct page_pool *pool, struct page_cache *cache, unsigned order) REQUIRES(pool->lock)
+{
+    paddr_t taken[PAGE_CACHE_MAX / 2];
     uint32_t count = 0;
-    spin_lock_raw(&pool->lock);
-    while (count < PAGE_CACHE_BATCH && buddy_alloc(&pool->buddy, 0, &taken[count]) == 0) {
+    while (count < page_cache_limit(order) / 2 && buddy_alloc(&pool->buddy, order, &taken[count]) == 0) {
         count++;
     }
     while (count > 0) {
         uint32_t frame = buddy_frame(&pool->buddy, taken[--count]);
         pool->buddy.pages[frame].state = PAGE_CACHED;
-        cache->frames[cache->count++] = frame;
+        cache->frames[order][cache->count[order]++] = frame;
     }
-    spin_unlock_raw(&pool->lock);
     cache->refills++;
-    return cache->count > 0 ? 0 : -ENOMEM;
-}
-
-static void give_back(struct page_pool *pool, struct page_cache *cache, uint32_t count) REQUIRES(pool->lock)
-{
-    while (count-- > 0) {
-        uint32_t frame = cache->frames[--cache->count];
-        pool->buddy.pages[frame].state = PAGE_USED_HEAD;
-        buddy_free(&pool->buddy, buddy_address(&pool->buddy, frame), 0);
-    }
 }
 
 static void mark_allocated(paddr_t block, unsigned order)
@@ -66,47 +75,44 @@ static void mark_allocated(paddr_t block, unsigned order)
     memory_allocated(phys_to_virt(block), PAGE_SIZE << order);
 }
 
-// Interrupts off, the cache not empty.
-static paddr_t cache_pop(struct page_pool *pool, struct page_cache *cache)
+// Interrupts off, a block of the order is there.
+static paddr_t cache_pop(struct page_pool *pool, struct page_cache *cache, unsigned order)
 {
-    uint32_t frame = cache->frames[--cache->count];
+    uint32_t frame = cache->frames[order][--cache->count[order]];
     cache->hits++;
     pool->buddy.pages[frame].state = PAGE_USED_HEAD;
     return buddy_address(&pool->buddy, frame);
 }
 
-static int alloc_single(struct page_pool *pool, paddr_t *out)
+static int alloc_from_buddy(struct page_pool *pool, struct page_cache *cache, unsigned order, paddr_t *out)
+    REQUIRES(pool->lock)
 {
-    irqflags_t flags = irq_save();
-    struct page_cache *cache = &pool->cache[cpu_self()];
-    int error = cache->count > 0 ? 0 : refill(pool, cache);
-    if (error == 0) {
-        *out = cache_pop(pool, cache);
+    if (order < PAGE_CACHE_ORDERS) {
+        if (cache->count[order] == 0) {
+            refill(pool, cache, order);
+        }
+        if (cache->count[order] > 0) {
+            *out = cache_pop(pool, cache, order);
+            return 0;
+        }
     }
-    irq_restore(flags);
-    return error;
-}
-
-static int alloc_block(struct page_pool *pool, unsigned order, paddr_t *out)
-{
-    irqflags_t flags = spin_lock(&pool->lock);
     int error = buddy_alloc(&pool->buddy, order, out);
-    struct page_cache *cache = &pool->cache[cpu_self()];
-    if (error == -ENOMEM && cache->count > 0) {
-        give_back(pool, cache, cache->count); // single pages held back may be what keeps a block apart
+    if (unlikely(error == -ENOMEM)) {
+        give_back_all(pool, cache); // what is held back may be what keeps a block apart
         error = buddy_alloc(&pool->buddy, order, out);
     }
-    spin_unlock(&pool->lock, flags);
     return error;
 }
 
-// Everything but a single page from a full cache.
+// Everything but a block from a filled cache.
 static __attribute__((noinline)) int alloc_slowly(struct page_pool *pool, unsigned order, paddr_t *out)
 {
     if (fault_here(FAULT_PAGE_ALLOC)) {
         return -ENOMEM;
     }
-    int error = order == 0 ? alloc_single(pool, out) : alloc_block(pool, order, out);
+    irqflags_t flags = spin_lock(&pool->lock);
+    int error = alloc_from_buddy(pool, &pool->cache[cpu_self()], order, out);
+    spin_unlock(&pool->lock, flags);
     if (error == 0) {
         mark_allocated(*out, order);
     }
@@ -115,12 +121,12 @@ static __attribute__((noinline)) int alloc_slowly(struct page_pool *pool, unsign
 
 int page_alloc(struct page_pool *pool, unsigned order, paddr_t *out)
 {
-    if (likely(order == 0 && !fault_possible())) {
+    if (likely(order < PAGE_CACHE_ORDERS && !fault_possible())) {
         irqflags_t flags = irq_save();
         struct page_cache *cache = &pool->cache[cpu_self()];
-        if (likely(cache->count > 0)) {
-            *out = cache_pop(pool, cache);
-            mark_allocated(*out, 0);
+        if (likely(cache->count[order] > 0)) {
+            *out = cache_pop(pool, cache, order);
+            mark_allocated(*out, order);
             irq_restore(flags);
             return 0;
         }
@@ -138,21 +144,20 @@ int page_alloc_zeroed(struct page_pool *pool, paddr_t *out)
     return error;
 }
 
-static __attribute__((noinline)) void bad_free(const struct page_pool *pool, paddr_t block)
+static __attribute__((noinline)) void bad_free(paddr_t block, unsigned order)
 {
-    panic("page free of 0x%lx: not a single page in use (double free?)", block.raw);
+    panic("page free of 0x%lx, order %u: not a block in use of that order (double free?)", block.raw, order);
 }
 
-static __attribute__((noinline)) void make_room(struct page_pool *pool, struct page_cache *cache)
+static __attribute__((noinline)) void make_room(struct page_pool *pool, struct page_cache *cache, unsigned order)
 {
     spin_lock_raw(&pool->lock);
-    give_back(pool, cache, PAGE_CACHE_BATCH);
+    give_back(pool, cache, order, page_cache_limit(order) / 2);
     spin_unlock_raw(&pool->lock);
 }
 
-static __attribute__((noinline)) void free_block(struct page_pool *pool, paddr_t block, unsigned order)
+static __attribute__((noinline)) void free_to_buddy(struct page_pool *pool, paddr_t block, unsigned order)
 {
-    memory_freed(phys_to_virt(block), PAGE_SIZE << order); // first: once freed, another CPU may have it
     irqflags_t flags = spin_lock(&pool->lock);
     buddy_free(&pool->buddy, block, order);
     spin_unlock(&pool->lock, flags);
@@ -160,25 +165,25 @@ static __attribute__((noinline)) void free_block(struct page_pool *pool, paddr_t
 
 void page_free(struct page_pool *pool, paddr_t block, unsigned order)
 {
-    if (order != 0) {
-        free_block(pool, block, order);
-        return;
-    }
     struct buddy *buddy = &pool->buddy;
     uint64_t offset = block.raw - buddy->base.raw, frame = offset >> PAGE_SHIFT;
     struct page *page = &buddy->pages[frame];
     if (unlikely(frame >= buddy->frames || !is_aligned(offset, PAGE_SIZE) || page->state != PAGE_USED_HEAD ||
-                 page->order != 0)) {
-        bad_free(pool, block);
+                 page->order != order)) {
+        bad_free(block, order);
         return; // never
     }
-    memory_freed(phys_to_virt(block), PAGE_SIZE);
+    memory_freed(phys_to_virt(block), PAGE_SIZE << order); // first: once freed, another CPU may have it
+    if (unlikely(order >= PAGE_CACHE_ORDERS)) {
+        free_to_buddy(pool, block, order);
+        return;
+    }
     irqflags_t flags = irq_save();
     struct page_cache *cache = &pool->cache[cpu_self()];
     page->state = PAGE_CACHED;
-    cache->frames[cache->count++] = (uint32_t)frame;
-    if (unlikely(cache->count == PAGE_CACHE_MAX)) {
-        make_room(pool, cache);
+    cache->frames[order][cache->count[order]++] = (uint32_t)frame;
+    if (unlikely(cache->count[order] == page_cache_limit(order))) {
+        make_room(pool, cache, order);
     }
     irq_restore(flags);
 }
@@ -187,7 +192,7 @@ void page_pool_drain(struct page_pool *pool)
 {
     irqflags_t flags = spin_lock(&pool->lock);
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-        give_back(pool, &pool->cache[cpu], pool->cache[cpu].count);
+        give_back_all(pool, &pool->cache[cpu]);
     }
     spin_unlock(&pool->lock, flags);
 }
@@ -196,7 +201,9 @@ static uint64_t cached_pages(const struct page_pool *pool)
 {
     uint64_t cached = 0;
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-        cached += pool->cache[cpu].count;
+        for (unsigned order = 0; order < PAGE_CACHE_ORDERS; order++) {
+            cached += (uint64_t)pool->cache[cpu].count[order] << order;
+        }
     }
     return cached;
 }
@@ -225,28 +232,36 @@ struct page_stats page_pool_stats(struct page_pool *pool)
     return stats;
 }
 
+static const char *check_cache(const struct page_pool *pool, const struct page_cache *cache, unsigned order)
+{
+    if (cache->count[order] > page_cache_limit(order)) {
+        return "a CPU's page cache is over full";
+    }
+    for (uint32_t i = 0; i < cache->count[order]; i++) {
+        uint32_t frame = cache->frames[order][i];
+        if (frame >= pool->buddy.frames || pool->buddy.pages[frame].state != PAGE_CACHED ||
+            pool->buddy.pages[frame].order != order) {
+            return "a CPU's page cache holds a block that is not cached, or of another order";
+        }
+    }
+    return NULL;
+}
+
 const char *page_pool_check(struct page_pool *pool)
 {
     irqflags_t flags = spin_lock(&pool->lock);
     const char *broken = buddy_check(&pool->buddy);
     uint64_t marked = 0;
     for (uint32_t frame = 0; frame < pool->buddy.frames; frame++) {
-        marked += pool->buddy.pages[frame].state == PAGE_CACHED;
+        const struct page *page = &pool->buddy.pages[frame];
+        marked += page->state == PAGE_CACHED ? 1ul << page->order : 0;
     }
-    for (unsigned cpu = 0; cpu < MAX_CPUS && broken == NULL; cpu++) {
-        const struct page_cache *cache = &pool->cache[cpu];
-        if (cache->count > PAGE_CACHE_MAX) {
-            broken = "a CPU's page cache is over full";
-        }
-        for (uint32_t i = 0; i < cache->count && broken == NULL; i++) {
-            if (cache->frames[i] >= pool->buddy.frames || pool->buddy.pages[cache->frames[i]].state != PAGE_CACHED) {
-                broken = "a CPU's page cache holds a page that is not cached";
-            }
-        }
+    for (unsigned i = 0; i < MAX_CPUS * PAGE_CACHE_ORDERS && broken == NULL; i++) {
+        broken = check_cache(pool, &pool->cache[i / PAGE_CACHE_ORDERS], i % PAGE_CACHE_ORDERS);
     }
-    spin_unlock(&pool->lock, flags);
     if (broken == NULL && marked != cached_pages(pool)) {
         broken = "cached pages are lost or listed twice";
     }
+    spin_unlock(&pool->lock, flags);
     return broken;
 }

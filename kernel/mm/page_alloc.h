@@ -1,4 +1,4 @@
-// Page allocator: a buddy under a lock, and in front of it one small cache of single pages per CPU.
+// Page allocator: a buddy under a lock, and in front of it a small cache of blocks of the low orders per CPU.
 // Any context but BOOT_EARLY; never sleeps. Fault site: page_alloc.
 #pragma once
 
@@ -6,12 +6,18 @@
 #include "kernel/mm/buddy.h"
 #include "kernel/sync/spinlock.h"
 
-#define PAGE_CACHE_MAX 32u  // pages a CPU may hold back
-#define PAGE_CACHE_BATCH 16u // moved to or from the buddy at a time
+#define PAGE_CACHE_ORDERS 4u
+#define PAGE_CACHE_MAX 32u // pages of each order that a CPU may hold back
 
+static inline uint32_t page_cache_limit(unsigned order) // blocks
+{
+    return PAGE_CACHE_MAX >> order;
+}
+
+// Own CPU, interrupts off.
 struct page_cache {
-    uint32_t count;
-    uint32_t frames[PAGE_CACHE_MAX]; // own CPU, interrupts off
+    uint32_t count[PAGE_CACHE_ORDERS];
+    uint32_t frames[PAGE_CACHE_ORDERS][PAGE_CACHE_MAX];
     uint64_t hits, refills;
 } __attribute__((aligned(64)));
 

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from elftools.common.exceptions import ELFError
+
 from faultline import process
 from faultline.errors import BootFailed, FaultlineError, GuestHang, GuestTimeout, KernelPanic, MachineExited
 from faultline.qemu import command, progress, sockets, symbols
@@ -214,17 +216,18 @@ class Machine:
             return f"{pc:#x}"
 
     def _panicked(self, mark: Mark) -> bool:
-        return any(record.kind == "e" and '"panic"' in record.payload for record in self.console.records(mark))
+        return any(record.kind == "e" and '"event":"panic"' in record.payload for record in self.console.records(mark))
 
     def _panic(self, mark: Mark) -> KernelPanic:
         text = self.console.text(mark)
         event = next((e for e in self.events(mark) if e.get("event") == "panic"), {})
         printed = _PANIC.search(text)
         what = str(event.get("what") or (printed[1] if printed else "unknown"))
+        stack = text[printed.start():] if printed else ""
         try:
-            frames = self.symbols.frames(text[printed.start():] if printed else "")
-        except (OSError, FaultlineError):
-            frames = []
+            frames = self.symbols.frames(stack)
+        except (OSError, FaultlineError, ELFError):  # the image is being built again, or is gone
+            frames = symbols.printed_frames(stack)
         self.panic = KernelPanic(what, frames, self.console.tail())
         return self.panic
 

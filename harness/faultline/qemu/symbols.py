@@ -6,7 +6,7 @@ import bisect
 import functools
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
@@ -14,7 +14,7 @@ from elftools.elf.elffile import ELFFile
 from faultline.errors import FaultlineError, Frame
 from faultline.process import require_tool
 
-_FRAME = re.compile(r"#\d+\s+0x([0-9a-f]+)(?:\s+([\w.$]+)\+(0x[0-9a-f]+|\d+))?")
+_FRAME = re.compile(r"#\d+\s+0x([0-9a-f]+)(?:\s+([\w.$?]+)\+(0x[0-9a-f]+|\d+))?")
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,14 @@ class Symbols:
 
     def frames(self, panic: str) -> list[Frame]:
         """The frames of a printed panic, with places. A return address is looked up one instruction earlier."""
-        found = [(int(m[1], 16), m[2], int(m[3], 0) if m[3] else 0) for m in _FRAME.finditer(panic)]
-        places = self.location([address if i == 0 else address - 4 for i, (address, _, _) in enumerate(found)])
-        frames = []
-        for (address, name, offset), place in zip(found, places):
-            if not name:
-                name, _, tail = self.name(address).partition("+")
-                offset = int(tail, 16) if tail else 0
-            frames.append(Frame(name, offset, address, place))
-        return frames
+        found = printed_frames(panic)
+        places = self.location([f.address if i == 0 else f.address - 4 for i, f in enumerate(found)])
+        return [replace(frame, location=place) for frame, place in zip(found, places)]
+
+
+def printed_frames(panic: str) -> list[Frame]:
+    """The frames as the kernel printed them, without places."""
+    return [Frame(m[2] or "?", int(m[3], 0) if m[3] else 0, int(m[1], 16)) for m in _FRAME.finditer(panic)]
 
 
 def _shorten(place: str) -> str:

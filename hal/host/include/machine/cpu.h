@@ -2,9 +2,17 @@
 #pragma once
 
 extern struct cpu_local *machine_local; // of the simulated CPU that runs now
+extern bool machine_attention;          // several things may happen
+void machine_race_point(void);
 
 static inline struct cpu_local *cpu_local(void)
 {
+#if FAULTLINE_CHECKS
+    // Locks ask who they are at both ends: there, too, another CPU may come between, also while interrupts are off.
+    if (unlikely(machine_attention)) {
+        machine_race_point();
+    }
+#endif
     return machine_local;
 }
 

@@ -1,0 +1,54 @@
+"""Rows of bench.json: one number each, with what it is compared to and whether that is reached."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass
+class Row:
+    """`goal` is a bound on `value`, or on `ratio` when a ratio is given; `at_least` says on which side to be."""
+
+    name: str
+    group: str
+    unit: str
+    value: float
+    peers: list[dict] = field(default_factory=list)
+    ratio: float | None = None
+    goal: float | None = None
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        if self.goal is None:
+            return True
+        measured = self.value if self.ratio is None else self.ratio
+        return measured >= self.goal if self.at_least else measured <= self.goal
+
+    def as_json(self) -> dict:
+        return {**asdict(self), "met": self.met}
+
+
+def write(rows: list[Row], skipped: list[str], path: Path) -> None:
+    """Writes bench.json."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"rows": [row.as_json() for row in rows], "skipped": skipped}, indent=2) + "\n")
+
+
+def show(rows: list[Row]) -> None:
+    """The table for people."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, side in (("group", "left"), ("what", "left"), ("value", "right"), ("unit", "left"), ("ratio", "right"),
+                        ("goal", "right"), ("met", "left"), ("beside", "left")):
+        table.add_column(title, justify=side)
+    for row in rows:
+        goal = "" if row.goal is None else ("≥ " if row.at_least else "≤ ") + f"{row.goal:,g}"
+        table.add_row(row.group, row.name, f"{row.value:,.6g}" if row.value < 1000 else f"{row.value:,.0f}", row.unit,
+                      "" if row.ratio is None else f"{row.ratio:.3f}", goal, "" if row.goal is None else ("yes" if row.met else "NO"),
+                      ", ".join(f"{peer['name']} {peer['value']:,.6g}" for peer in row.peers))
+    Console(width=150).print(table)

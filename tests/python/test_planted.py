@@ -1,0 +1,46 @@
+"""Patches of planted bugs: their headers, and the copy of the tree they are applied to."""
+
+import pytest
+
+from faultline.campaign import planted
+from faultline.errors import FaultlineError
+
+HEADER = "name: off by one\nclass: arithmetic\ntarget: fuzz_buddy\nbudget: 20\n"
+DIFF = "--- a/kernel/x.c\n+++ b/kernel/x.c\n@@ -1 +1 @@\n-one\n+two\n"
+
+
+def test_header(tmp_path):
+    path = tmp_path / "x.patch"
+    path.write_text(HEADER + "\n" + DIFF)
+    bug = planted.load(path)
+    assert (bug.name, bug.kind, bug.target, bug.budget) == ("off by one", "arithmetic", "fuzz_buddy", 20.0)
+
+
+@pytest.mark.parametrize("text, wrong", [(HEADER.replace("class", "klass"), "class"), (HEADER.replace("20", "soon"), "soon")])
+def test_bad_header_is_named(tmp_path, text, wrong):
+    path = tmp_path / "x.patch"
+    path.write_text(text + "\n" + DIFF)
+    with pytest.raises(FaultlineError, match=wrong):
+        planted.load(path)
+
+
+def test_every_planted_bug_is_for_a_target_that_exists():
+    for bug in planted.all_planted():
+        assert (planted.ROOT / "fuzz" / f"{bug.target}.c").is_file(), bug.path
+
+
+def test_sync_restores_and_removes(tmp_path):
+    tree, copy = tmp_path / "tree", tmp_path / "copy"
+    (tree / "kernel").mkdir(parents=True)
+    (tree / "kernel" / "x.c").write_text("one\n")
+    for name in ("CMakeLists.txt", "CMakePresets.json"):
+        (tree / name).write_text("{}\n")
+    planted.sync(copy, tree)
+    before = (copy / "kernel" / "x.c").stat().st_mtime_ns
+    planted.sync(copy, tree)
+    assert (copy / "kernel" / "x.c").stat().st_mtime_ns == before
+    (copy / "kernel" / "x.c").write_text("two\n")
+    (copy / "kernel" / "new.c").write_text("")
+    planted.sync(copy, tree)
+    assert (copy / "kernel" / "x.c").read_text() == "one\n"
+    assert not (copy / "kernel" / "new.c").exists()
