@@ -75,8 +75,8 @@ static bool parse_option(const char **text, struct fault_plan *plan)
         const char *name;
         uint64_t *value;
     } options[] = {
-        {"nth", &plan->nth},    {"interval", &plan->interval}, {"times", &plan->times},
-        {"seed", &plan->seed},  {"task", &plan->task},         {"probability", &percent},
+        {"nth", &plan->nth},   {"interval", &plan->interval}, {"times", &plan->times},
+        {"seed", &plan->seed}, {"task", &plan->task},         {"probability", &percent},
     };
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
         size_t length = word(*text, options[i].name);

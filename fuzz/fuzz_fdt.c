@@ -1,4 +1,5 @@
-// Device trees: any bytes give a description that keeps its promises, or an error with a reason; nothing beyond them is read.
+// Device trees: any bytes give a description that keeps its promises, or an error with a reason; nothing beyond them is
+// read.
 #include "harness/fuzz.h"
 
 #include "kernel/drivers/fdt.h"
@@ -12,7 +13,8 @@ static struct machine_description found;
 static void check_memory(void)
 {
     uint64_t sum = 0;
-    EXPECT_MODEL(found.memory_count >= 1 && found.memory_count <= MACHINE_REGIONS_MAX, "%u regions", found.memory_count);
+    EXPECT_MODEL(found.memory_count >= 1 && found.memory_count <= MACHINE_REGIONS_MAX, "%u regions",
+                 found.memory_count);
     for (unsigned i = 0; i < found.memory_count; i++) {
         const struct machine_range *range = &found.memory[i];
         OP("memory 0x%llx + 0x%llx", (unsigned long long)range->start.raw, (unsigned long long)range->size);

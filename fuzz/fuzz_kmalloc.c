@@ -127,7 +127,8 @@ static void finish(void)
     while (live_count > 0) {
         release(live_count - 1);
     }
-    EXPECT_NO_LEAK(heap_used_objects(&heap) == 0, "%llu objects are left", (unsigned long long)heap_used_objects(&heap));
+    EXPECT_NO_LEAK(heap_used_objects(&heap) == 0, "%llu objects are left",
+                   (unsigned long long)heap_used_objects(&heap));
     EXPECT_MODEL(heap_destroy(&heap) == 0, "an unused heap is busy");
     page_pool_drain(&pool);
     EXPECT_CHECK(page_pool_check(&pool));

@@ -1,4 +1,5 @@
-// Page tables against a list of intervals, through the independent walker and through a TLB that forgets nothing by itself.
+// Page tables against a list of intervals, through the independent walker and through a TLB that forgets nothing by
+// itself.
 #include "harness/fuzz.h"
 
 #include <fault/fault.h>
@@ -36,7 +37,8 @@ static void verify(uint64_t va)
     paddr_t seen;
     bool reached = machine_tlb_access(vaddr(va), MMU_KERNEL_READ, &seen);
     if (reached != (want != NULL)) {
-        machine_finding("tlb", "0x%llx: the TLB %s a translation", (unsigned long long)va, reached ? "still has" : "lacks");
+        machine_finding("tlb", "0x%llx: the TLB %s a translation", (unsigned long long)va,
+                        reached ? "still has" : "lacks");
     }
     if (want == NULL) {
         return;
@@ -64,7 +66,8 @@ static bool bad_range(uint64_t va, uint64_t size)
 static bool bad_flags(unsigned flags)
 {
     bool exec = (flags & MAP_EXEC) != 0;
-    return (flags & ~15u) != 0 || ((flags & MAP_USER) != 0) == upper || (exec && (flags & (MAP_WRITE | MAP_DEVICE)) != 0);
+    return (flags & ~15u) != 0 || ((flags & MAP_USER) != 0) == upper ||
+           (exec && (flags & (MAP_WRITE | MAP_DEVICE)) != 0);
 }
 
 static int expected_map(uint64_t va, uint64_t pa, uint64_t size, unsigned flags)
@@ -97,11 +100,17 @@ static void operate(unsigned op, uint64_t va, uint64_t pa, uint64_t size, unsign
         expected = expected_protect(va, size, flags);
         error = pagetable_protect(&table, vaddr(va), size, flags);
     }
-    OP("%s 0x%llx + 0x%llx to 0x%llx flags 0x%x = %d", op == 0 ? "map" : op == 1 ? "unmap" : "protect",
+    OP("%s 0x%llx + 0x%llx to 0x%llx flags 0x%x = %d",
+       op == 0   ? "map"
+       : op == 1 ? "unmap"
+                 : "protect",
        (unsigned long long)va, (unsigned long long)size, (unsigned long long)pa, flags, error);
     uint64_t may_need = 8 + (((va ^ pa) & (MIB(2) - 1)) != 0 && op == 0 ? (size >> 21) + 2 : 0);
     bool excused = error == -ENOMEM && (fault_status().fired > fired || free_pages < may_need);
-    EXPECT_MODEL(error == expected || excused, "%s gave %d, not %d", op == 0 ? "map" : op == 1 ? "unmap" : "protect",
+    EXPECT_MODEL(error == expected || excused, "%s gave %d, not %d",
+                 op == 0   ? "map"
+                 : op == 1 ? "unmap"
+                           : "protect",
                  error, expected);
     if (error == 0 && !intervals_change(&model, va, size, op == 0 ? pa : 0, flags, op)) {
         machine_finding("model", "the list of intervals is too short");
@@ -123,12 +132,15 @@ static void one(struct input *input)
     uint8_t op = input_u8(input), where = input_u8(input);
     uint64_t va = (where & 1) != 0 ? GIB(1) - MIB(4) : MIB(2) * 510;
     va += (where >> 1 & 3) * MIB(2) + ((where & 8) != 0 ? (uint64_t)input_u8(input) * PAGE_SIZE : 0);
-    va = (where & 0xf0) == 0xf0 ? (1ull << 48) - (where & 0xf) * PAGE_SIZE * 3 : (where & 0xf0) == 0xe0 ? GIB(where & 7) : va;
+    va = (where & 0xf0) == 0xf0   ? (1ull << 48) - (where & 0xf) * PAGE_SIZE * 3
+         : (where & 0xf0) == 0xe0 ? GIB(where & 7)
+                                  : va;
     uint8_t much = input_u8(input);
     uint64_t size = (uint64_t)((much & 63) + 1) * PAGE_SIZE;
     size = much >> 6 == 2 ? (uint64_t)((much & 7) + 1) * MIB(2) : (much & 0xf0) == 0xf0 ? (much & 3) * GIB(1) : size;
     uint8_t bits = input_u8(input);
-    uint64_t pa = (bits & 16) != 0 && size <= MIB(16) ? GIB(3) + (uint64_t)(bits >> 5) * PAGE_SIZE : (va & (GIB(512) - 1)) + GIB(bits >> 5);
+    uint64_t pa = (bits & 16) != 0 && size <= MIB(16) ? GIB(3) + (uint64_t)(bits >> 5) * PAGE_SIZE
+                                                      : (va & (GIB(512) - 1)) + GIB(bits >> 5);
     unsigned flags = (bits & 3) | (upper ? 0 : MAP_USER) | ((bits & 12) == 12 ? MAP_DEVICE : 0);
     if (op >= 0xf8) { // nothing sensible
         va ^= 1ull << (bits & 63);
@@ -136,7 +148,11 @@ static void one(struct input *input)
         flags ^= op & 7u;
     }
     size = size > GIB(4) && size <= PAGETABLE_HALF_SIZE ? GIB(4) : size;
-    operate(op < 0x80 ? 0 : op < 0xc0 ? 1 : op < 0xf8 ? 2 : bits % 3, upper ? va + PAGETABLE_KERNEL_BASE : va, pa, size, flags);
+    operate(op < 0x80   ? 0
+            : op < 0xc0 ? 1
+            : op < 0xf8 ? 2
+                        : bits % 3,
+            upper ? va + PAGETABLE_KERNEL_BASE : va, pa, size, flags);
 }
 
 static void run(struct input *input)

@@ -1,5 +1,5 @@
-// Threads, mutexes, semaphores, wait queues, sleeps and memory on up to four CPUs, under interleavings that the input chooses.
-// Every program here can end, so that one which does not has met a lost wake-up, a deadlock or a livelock.
+// Threads, mutexes, semaphores, wait queues, sleeps and memory on up to four CPUs, under interleavings that the input
+// chooses. Every program here can end, so that one which does not has met a lost wake-up, a deadlock or a livelock.
 #include "harness/fuzz.h"
 
 #include <fault/fault.h>

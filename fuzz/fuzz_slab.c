@@ -102,7 +102,8 @@ static void run(struct input *input)
             slab_cache_trim(&caches[which]);
         } else if (op < 0xf4) {
             int error = slab_cache_destroy(&caches[which]);
-            EXPECT_MODEL(error == (used[which] > 0 ? -EBUSY : 0), "destroy with %u objects gave %d", used[which], error);
+            EXPECT_MODEL(error == (used[which] > 0 ? -EBUSY : 0), "destroy with %u objects gave %d", used[which],
+                         error);
         } else if (op == 0xf4) {
             EXPECT_CHECK(page_pool_check(&pool));
         } else {

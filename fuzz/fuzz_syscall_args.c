@@ -1,4 +1,5 @@
-// The validators of syscalls.def against the same rules in wider integers. Numbers and words are the input; no assert may be met.
+// The validators of syscalls.def against the same rules in wider integers. Numbers and words are the input; no assert
+// may be met.
 #include "harness/fuzz.h"
 
 #include "kernel/mm/usercopy.h"

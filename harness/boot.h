@@ -5,5 +5,5 @@
 
 #define BOOT_FRAMES 1024u
 
-void boot_memory_once(void);          // in setup(): kernel_pages and kernel_heap
+void boot_memory_once(void);           // in setup(): kernel_pages and kernel_heap
 void boot_threads(unsigned cpu_count); // in each run: interrupts, scheduler, further CPUs. Interrupts are on afterwards

@@ -1,5 +1,5 @@
-// A fuzz target, and what it is given. One file of bytes is one run: operations from the front, the machine's choices from
-// the back, the fault plan in the first eight bytes.
+// A fuzz target, and what it is given. One file of bytes is one run: operations from the front, the machine's choices
+// from the back, the fault plan in the first eight bytes.
 #pragma once
 
 #include "hal/host/machine.h"
@@ -12,10 +12,10 @@ struct input {
 
 struct fuzz_target {
     const char *name;
-    bool not_nightly;           // a baseline for rates, nothing to find
-    void (*setup)(void);        // once; the state it leaves is the state every run starts from. May be NULL
+    bool not_nightly;    // a baseline for rates, nothing to find
+    void (*setup)(void); // once; the state it leaves is the state every run starts from. May be NULL
     void (*run)(struct input *input);
-    void (*finish)(void);       // faults disarmed: gives everything back, whole checks. May be NULL
+    void (*finish)(void); // faults disarmed: gives everything back, whole checks. May be NULL
 };
 extern const struct fuzz_target fuzz_target;
 
@@ -57,34 +57,34 @@ static inline bool input_bool(struct input *input)
 // A line of the decoded program, printed only by replay --trace.
 extern bool harness_tracing;
 void harness_trace(const char *text, ...) __attribute__((format(printf, 1, 2)));
-#define OP(...)                          \
-    do {                                 \
-        harness_operations++;            \
-        if (unlikely(harness_tracing)) { \
-            harness_trace(__VA_ARGS__);  \
-        }                                \
+#define OP(...)                                                                                                        \
+    do {                                                                                                               \
+        harness_operations++;                                                                                          \
+        if (unlikely(harness_tracing)) {                                                                               \
+            harness_trace(__VA_ARGS__);                                                                                \
+        }                                                                                                              \
     } while (0)
 extern unsigned harness_operations;
 
 // What a model says and the kernel denies.
-#define EXPECT_MODEL(condition, ...)                   \
-    do {                                               \
-        if (unlikely(!(condition))) {                  \
-            machine_finding("model", __VA_ARGS__);     \
-        }                                              \
+#define EXPECT_MODEL(condition, ...)                                                                                   \
+    do {                                                                                                               \
+        if (unlikely(!(condition))) {                                                                                  \
+            machine_finding("model", __VA_ARGS__);                                                                     \
+        }                                                                                                              \
     } while (0)
-#define EXPECT_CHECK(walk)                                        \
-    do {                                                          \
-        const char *broken_ = (walk);                             \
-        if (unlikely(broken_ != NULL)) {                          \
-            machine_finding("check", "%s: %s", #walk, broken_);   \
-        }                                                         \
+#define EXPECT_CHECK(walk)                                                                                             \
+    do {                                                                                                               \
+        const char *broken_ = (walk);                                                                                  \
+        if (unlikely(broken_ != NULL)) {                                                                               \
+            machine_finding("check", "%s: %s", #walk, broken_);                                                        \
+        }                                                                                                              \
     } while (0)
-#define EXPECT_NO_LEAK(condition, ...)                 \
-    do {                                               \
-        if (unlikely(!(condition))) {                  \
-            machine_finding("leak", __VA_ARGS__);      \
-        }                                              \
+#define EXPECT_NO_LEAK(condition, ...)                                                                                 \
+    do {                                                                                                               \
+        if (unlikely(!(condition))) {                                                                                  \
+            machine_finding("leak", __VA_ARGS__);                                                                      \
+        }                                                                                                              \
     } while (0)
 
 // Did the plan of this input make something fail? Then an -ENOMEM needs no other reason.

@@ -12,6 +12,6 @@ void harness_setup(void);
 // One run, from nothing to the last check. plan replaces the input's own when not NULL.
 void harness_run(const uint8_t *data, size_t size, const struct fault_plan *plan);
 struct fault_plan harness_plan(const uint8_t *data, size_t size, bool *armed);
-extern bool harness_observing;            // count fault sites as reached
-extern void (*harness_on_finding)(void);  // before the process dies of a finding
-void harness_say_faults(void);            // to stdout while tracing, else to stderr
+extern bool harness_observing;           // count fault sites as reached
+extern void (*harness_on_finding)(void); // before the process dies of a finding
+void harness_say_faults(void);           // to stdout while tracing, else to stderr

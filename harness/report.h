@@ -3,7 +3,7 @@
 
 #include "kernel/base/types.h"
 
-void report_init(void);  // before the first fork: shared memory
-void report_clear(void); // before each file
+void report_init(void);    // before the first fork: shared memory
+void report_clear(void);   // before each file
 void report_collect(void); // in the child, after each run
 void report_json(const char *path, const char *verdict, const char *text, double seconds);

@@ -4,12 +4,12 @@
 #define EFAULT 14
 
 static const unsigned long bad[] = {
-    0,                     // nothing mapped
-    0xffff080040000000,    // the kernel's linear map
-    0xffff800000200000,    // the kernel's image
-    0xffffffffffffff00,    // wraps
-    0x0001000000000000,    // between the halves
-    0x0000fffffffff000,    // the last user page
+    0,                  // nothing mapped
+    0xffff080040000000, // the kernel's linear map
+    0xffff800000200000, // the kernel's image
+    0xffffffffffffff00, // wraps
+    0x0001000000000000, // between the halves
+    0x0000fffffffff000, // the last user page
     0x8000000000000000,
 };
 

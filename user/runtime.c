@@ -1,4 +1,5 @@
-// The C runtime: thread-local storage, constructors, main, destructors, exit. The kernel has zeroed .bss with the pages.
+// The C runtime: thread-local storage, constructors, main, destructors, exit. The kernel has zeroed .bss with the
+// pages.
 #include <elf.h>
 
 #include "faultline.h"

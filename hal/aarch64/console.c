@@ -1,5 +1,5 @@
-// The earliest console: the PL011 that QEMU virt has at 0x09000000, polled, without knowing more (PrimeCell UART, DDI 0183).
-// It stays the way out for reports of broken kernels: no lock, no state.
+// The earliest console: the PL011 that QEMU virt has at 0x09000000, polled, without knowing more (PrimeCell UART, DDI
+// 0183). It stays the way out for reports of broken kernels: no lock, no state.
 #include <hal/console.h>
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // Switching between flows. Offsets are those of struct context, checked in context.c.
-#include "asm.h"
+#include "asm.inc"
 
     .section .text, "ax"
 

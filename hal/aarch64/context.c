@@ -3,10 +3,11 @@
 
 #include "internal.h"
 
-_Static_assert(offsetof(struct frame, regs.sp) == FRAME_SP && offsetof(struct frame, regs.pc) == FRAME_PC, "asm.h");
-_Static_assert(offsetof(struct frame, regs.pstate) == FRAME_PSTATE && offsetof(struct frame, esr) == FRAME_ESR, "asm.h");
-_Static_assert(offsetof(struct frame, far) == FRAME_FAR && offsetof(struct frame, record) == FRAME_RECORD, "asm.h");
-_Static_assert(sizeof(struct frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "asm.h");
+_Static_assert(offsetof(struct frame, regs.sp) == FRAME_SP && offsetof(struct frame, regs.pc) == FRAME_PC, "asm.inc");
+_Static_assert(offsetof(struct frame, regs.pstate) == FRAME_PSTATE && offsetof(struct frame, esr) == FRAME_ESR,
+               "asm.inc");
+_Static_assert(offsetof(struct frame, far) == FRAME_FAR && offsetof(struct frame, record) == FRAME_RECORD, "asm.inc");
+_Static_assert(sizeof(struct frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "asm.inc");
 _Static_assert(offsetof(struct context, fp) == 80 && offsetof(struct context, sp) == 96, "context.S");
 _Static_assert(offsetof(struct context, tls) == 104 && offsetof(struct fp_state, fpcr) == 512, "context.S");
 

@@ -22,15 +22,24 @@ const char *cpu_name(void)
     uint64_t midr = read_sysreg(midr_el1);
     if (midr >> 24 == 0x41) {
         switch ((midr >> 4) & 0xfff) {
-        case 0xd03: return "cortex-a53";
-        case 0xd04: return "cortex-a35";
-        case 0xd05: return "cortex-a55";
-        case 0xd07: return "cortex-a57";
-        case 0xd08: return "cortex-a72";
-        case 0xd0b: return "cortex-a76";
-        case 0xd0c: return "neoverse-n1";
-        case 0xd40: return "neoverse-v1";
-        default: break;
+        case 0xd03:
+            return "cortex-a53";
+        case 0xd04:
+            return "cortex-a35";
+        case 0xd05:
+            return "cortex-a55";
+        case 0xd07:
+            return "cortex-a57";
+        case 0xd08:
+            return "cortex-a72";
+        case 0xd0b:
+            return "cortex-a76";
+        case 0xd0c:
+            return "neoverse-n1";
+        case 0xd40:
+            return "neoverse-v1";
+        default:
+            break;
         }
     }
     return (midr >> 24 & 0xff) == 0 ? "qemu-max" : "unknown";

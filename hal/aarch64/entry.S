@@ -1,6 +1,6 @@
 // From the loader to C. Physical addresses and no stack until the MMU is on.
 // Sources: Linux Documentation/arch/arm64/booting.rst (image header, x0 = device tree); Arm ARM D1 (EL2 to EL1), D8 (MMU).
-#include "asm.h"
+#include "asm.inc"
 
     .section .head, "ax"
     .globl image_header

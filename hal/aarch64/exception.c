@@ -27,43 +27,77 @@ _Noreturn void exception_stack_overflow(struct frame *frame);
 static const char *class_name(unsigned class)
 {
     switch (class) {
-    case 0x00: return "unknown instruction";
-    case 0x01: return "trapped WFI or WFE";
-    case 0x07: return "trapped FP or SIMD";
-    case 0x0d: return "branch target exception";
-    case 0x0e: return "illegal execution state";
-    case 0x15: return "SVC";
-    case 0x18: return "trapped system register access";
-    case 0x19: return "trapped SVE";
-    case 0x1c: return "pointer authentication failure";
-    case 0x20: return "instruction abort from EL0";
-    case 0x21: return "instruction abort";
-    case 0x22: return "misaligned PC";
-    case 0x24: return "data abort from EL0";
-    case 0x25: return "data abort";
-    case 0x26: return "misaligned SP";
-    case 0x2c: return "trapped FP exception";
-    case 0x2f: return "SError";
-    case 0x30: case 0x31: return "breakpoint";
-    case 0x32: case 0x33: return "software step";
-    case 0x34: case 0x35: return "watchpoint";
-    case 0x3c: return "BRK instruction";
-    default: return "exception of a reserved class";
+    case 0x00:
+        return "unknown instruction";
+    case 0x01:
+        return "trapped WFI or WFE";
+    case 0x07:
+        return "trapped FP or SIMD";
+    case 0x0d:
+        return "branch target exception";
+    case 0x0e:
+        return "illegal execution state";
+    case 0x15:
+        return "SVC";
+    case 0x18:
+        return "trapped system register access";
+    case 0x19:
+        return "trapped SVE";
+    case 0x1c:
+        return "pointer authentication failure";
+    case 0x20:
+        return "instruction abort from EL0";
+    case 0x21:
+        return "instruction abort";
+    case 0x22:
+        return "misaligned PC";
+    case 0x24:
+        return "data abort from EL0";
+    case 0x25:
+        return "data abort";
+    case 0x26:
+        return "misaligned SP";
+    case 0x2c:
+        return "trapped FP exception";
+    case 0x2f:
+        return "SError";
+    case 0x30:
+    case 0x31:
+        return "breakpoint";
+    case 0x32:
+    case 0x33:
+        return "software step";
+    case 0x34:
+    case 0x35:
+        return "watchpoint";
+    case 0x3c:
+        return "BRK instruction";
+    default:
+        return "exception of a reserved class";
     }
 }
 
 static const char *fault_name(unsigned status)
 {
     switch (status & 0x3c) {
-    case 0x00: return "address size fault";
-    case 0x04: return "translation fault";
-    case 0x08: return "access flag fault";
-    case 0x0c: return "permission fault";
-    case 0x10: return "synchronous external abort";
-    case 0x14: return "synchronous external abort on a table walk";
-    case 0x20: return status == 0x21 ? "alignment fault" : "debug or tag fault";
-    case 0x30: return status == 0x30 ? "TLB conflict" : "unsupported atomic update";
-    default: return "fault of a reserved kind";
+    case 0x00:
+        return "address size fault";
+    case 0x04:
+        return "translation fault";
+    case 0x08:
+        return "access flag fault";
+    case 0x0c:
+        return "permission fault";
+    case 0x10:
+        return "synchronous external abort";
+    case 0x14:
+        return "synchronous external abort on a table walk";
+    case 0x20:
+        return status == 0x21 ? "alignment fault" : "debug or tag fault";
+    case 0x30:
+        return status == 0x30 ? "TLB conflict" : "unsupported atomic update";
+    default:
+        return "fault of a reserved kind";
     }
 }
 
@@ -99,8 +133,8 @@ static _Noreturn void report(const struct frame *frame, const char *what)
     report_text("\n");
     print_registers(frame);
     if (!is_abort(class)) {
-        panic_at(pcs, count, "%s at %s+0x%llx (esr 0x%llx)", what != NULL ? what : class_name(class), symbol, (unsigned long long)offset,
-              (unsigned long long)frame->esr);
+        panic_at(pcs, count, "%s at %s+0x%llx (esr 0x%llx)", what != NULL ? what : class_name(class), symbol,
+                 (unsigned long long)offset, (unsigned long long)frame->esr);
     }
     bool execute = class == EC_INSTRUCTION_USER || class == EC_INSTRUCTION_KERNEL;
     const char *verb = execute ? "executing" : (frame->esr & ISS_WRITE) != 0 ? "writing" : "reading";

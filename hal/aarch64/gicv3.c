@@ -133,10 +133,10 @@ int irq_cpu_init(void)
     }
     write_sysreg(S3_0_C12_C12_5, read_sysreg(S3_0_C12_C12_5) | 1); // ICC_SRE_EL1.SRE
     isb();
-    write_sysreg(S3_0_C4_C6_0, 0xf0);  // ICC_PMR_EL1: all but the lowest priority
-    write_sysreg(S3_0_C12_C12_3, 0);   // ICC_BPR1_EL1
-    write_sysreg(S3_0_C12_C12_4, 0);   // ICC_CTLR_EL1: completing drops priority and deactivates
-    write_sysreg(S3_0_C12_C12_7, 1);   // ICC_IGRPEN1_EL1
+    write_sysreg(S3_0_C4_C6_0, 0xf0); // ICC_PMR_EL1: all but the lowest priority
+    write_sysreg(S3_0_C12_C12_3, 0);  // ICC_BPR1_EL1
+    write_sysreg(S3_0_C12_C12_4, 0);  // ICC_CTLR_EL1: completing drops priority and deactivates
+    write_sysreg(S3_0_C12_C12_7, 1);  // ICC_IGRPEN1_EL1
     isb();
     frame_of[cpu] = frame;
     affinity_of[cpu] = affinity;

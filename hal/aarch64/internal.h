@@ -6,7 +6,7 @@
 
 #include "kernel/base/types.h"
 
-#include "asm.h"
+#include "asm.inc"
 
 // kernel.ld
 extern char image_start[], text_start[], text_end[], rodata_end[], image_end[];
@@ -18,11 +18,11 @@ struct frame {
     uint64_t record[2];
 };
 
-#define read_sysreg(name)                              \
-    ({                                                 \
-        uint64_t value_;                               \
-        asm volatile("mrs %0, " #name : "=r"(value_)); \
-        value_;                                        \
+#define read_sysreg(name)                                                                                              \
+    ({                                                                                                                 \
+        uint64_t value_;                                                                                               \
+        asm volatile("mrs %0, " #name : "=r"(value_));                                                                 \
+        value_;                                                                                                        \
     })
 #define write_sysreg(name, value) asm volatile("msr " #name ", %0" ::"r"((uint64_t)(value)) : "memory")
 #define isb() asm volatile("isb" ::: "memory")
@@ -41,7 +41,7 @@ void timer_init(void);           // each CPU
 void report_text(const char *text, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void start_primary(uint64_t fdt, uint64_t level, uint64_t counter);
 _Noreturn void start_secondary(struct cpu_local *local);
-void mmu_start(void);               // leaves the identity map
+void mmu_start(void);                      // leaves the identity map
 uint64_t mmu_map_device_tree(paddr_t fdt); // readable bytes from there, before memory_map_ram()
 void early_tables(uint64_t image);
 bool smp_should_stop(void);

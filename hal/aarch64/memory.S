@@ -1,5 +1,5 @@
 // memcpy and fellows for the compiler, for libfdt and for pages. Normal memory only: accesses may be unaligned.
-#include "asm.h"
+#include "asm.inc"
 
     .section .text.memory, "ax"
 

@@ -1,5 +1,5 @@
-// Device registers: one access of the wanted size, never merged or split. SAFETY: handles come from mmio_map() only, and
-// every access is checked against the region.
+// Device registers: one access of the wanted size, never merged or split. SAFETY: handles come from mmio_map() only,
+// and every access is checked against the region.
 #include <hal/mmio.h>
 
 #include "internal.h"

@@ -27,11 +27,12 @@ static int64_t call(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
     register uint64_t x1 asm("x1") = a;
     register uint64_t x2 asm("x2") = b;
     register uint64_t x3 asm("x3") = c;
-#define CALL(instruction)                                                                                               \
-    asm volatile(instruction " #0"                                                                                      \
-                 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)                                                               \
-                 :                                                                                                      \
-                 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory")
+#define CALL(instruction)                                                                                              \
+    asm volatile(instruction " #0"                                                                                     \
+                 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)                                                              \
+                 :                                                                                                     \
+                 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",         \
+                   "memory")
     if (conduit == CONDUIT_HVC) {
         CALL("hvc");
     } else if (conduit == CONDUIT_SMC) {

@@ -20,7 +20,8 @@ static paddr_t find_device_tree(uint64_t given)
         }
         uint64_t readable = mmu_map_device_tree(fdt);
         const void *header = phys_to_virt(fdt);
-        if (readable >= sizeof(struct fdt_header) && fdt_check_header(header) == 0 && fdt_totalsize(header) <= readable) {
+        if (readable >= sizeof(struct fdt_header) && fdt_check_header(header) == 0 &&
+            fdt_totalsize(header) <= readable) {
             return fdt;
         }
     }

@@ -1,4 +1,5 @@
-// Descriptors as the machine's own start needs them (Arm ARM D8.3). The kernel's page-table code has its own, richer set.
+// Descriptors as the machine's own start needs them (Arm ARM D8.3). The kernel's page-table code has its own, richer
+// set.
 #pragma once
 
 #include "kernel/base/types.h"

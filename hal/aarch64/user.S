@@ -1,6 +1,6 @@
 // User memory through unprivileged loads and stores (Arm ARM C3.2.8): the MMU applies EL0's rights, with or without PAN.
 // An entry of extable says where to go on when an instruction here faults: { instruction, continuation }, both relative.
-#include "asm.h"
+#include "asm.inc"
 
 .macro USER fixup, instruction:vararg
 9999: \instruction

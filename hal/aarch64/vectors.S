@@ -1,6 +1,6 @@
 // Exception vectors (Arm ARM D1.3.1.5). Every exception saves every register as a struct frame at the end of the current
 // kernel stack, links it into the chain of frame pointers, and calls C.
-#include "asm.h"
+#include "asm.inc"
 
 // x0 must be free to use: its value is at [sp, FRAME_X(0)] already.
 .macro SAVE_REST level

@@ -1,4 +1,5 @@
-// Simulated processors, interrupts and time. One flow runs at a time; at switch points the machine chooses what happens.
+// Simulated processors, interrupts and time. One flow runs at a time; at switch points the machine chooses what
+// happens.
 #include "hal/host/internal.h"
 
 #include <hal/timer.h>
@@ -6,8 +7,8 @@
 
 #include <string.h>
 
-#define POINTS_MAX 4000000u  // switch points of one run
-#define RELAXES_MAX 200000u  // spins with no context switch in between
+#define POINTS_MAX 4000000u   // switch points of one run
+#define RELAXES_MAX 200000u   // spins with no context switch in between
 #define IDLE_STEPS_MAX 65536u // timer interrupts with every CPU idle and nothing woken by them
 #define POINT_NS 1000u
 #define JUMP_NS 700000u

@@ -1,4 +1,5 @@
-// Contexts are fibers on one thread. ASan is told of each change of stack; TSan takes each fiber for a thread of its own.
+// Contexts are fibers on one thread. ASan is told of each change of stack; TSan takes each fiber for a thread of its
+// own.
 #include "hal/host/internal.h"
 
 #include <stdlib.h>

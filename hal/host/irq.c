@@ -60,8 +60,8 @@ void irq_complete(uint32_t intid)
 {
     check_line(intid, "irq_complete");
     struct machine_cpu *cpu = machine_self();
-    uint64_t bit = intid < INTID_SPI_FIRST ? cpu->active & 1u << intid
-                                           : machine.active[intid / 64] & 1ull << (intid % 64);
+    uint64_t bit =
+        intid < INTID_SPI_FIRST ? cpu->active & 1u << intid : machine.active[intid / 64] & 1ull << (intid % 64);
     if (bit == 0) {
         machine_finding("irq", "irq_complete(%u) was not claimed here", intid);
     }

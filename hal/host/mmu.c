@@ -1,7 +1,7 @@
 // Page tables as the hardware sees them: which tables walkers may be in, what TLBs may hold, and what was not flushed.
 //
-// Any valid descriptor of a live table counts as cached, for a real CPU may have loaded it at any time. When it goes, a debt
-// is written down, and only the right flush pays it. Besides, each CPU has a TLB that keeps what it once saw.
+// Any valid descriptor of a live table counts as cached, for a real CPU may have loaded it at any time. When it goes, a
+// debt is written down, and only the right flush pays it. Besides, each CPU has a TLB that keeps what it once saw.
 #include "hal/host/internal.h"
 
 #include <string.h>
@@ -169,8 +169,12 @@ static void owe(const uint64_t *slot, uint64_t old, const struct table_meta *met
     if (debt_count == DEBTS_MAX) {
         machine_finding("tlb", "%u translations were changed and none of them flushed", DEBTS_MAX);
     }
-    debts[debt_count++] = (struct debt){.slot = slot, .old = old, .va = meta->va + index * slot_span(meta->level),
-                                        .size = slot_span(meta->level), .asid = meta->asid, .upper = meta->upper,
+    debts[debt_count++] = (struct debt){.slot = slot,
+                                        .old = old,
+                                        .va = meta->va + index * slot_span(meta->level),
+                                        .size = slot_span(meta->level),
+                                        .asid = meta->asid,
+                                        .upper = meta->upper,
                                         .whole = is_table(old, meta->level) && holds_leaves(old & ADDRESS)};
 }
 
@@ -239,9 +243,9 @@ static void pay(bool everything, bool by_asid, uint64_t va, uint16_t asid)
     size_t kept = 0;
     bool upper = va >> 63 != 0;
     for (size_t i = 0; i < debt_count; i++) {
-        bool hit = everything || (by_asid ? !debts[i].upper && debts[i].asid == asid
-                                          : !debts[i].whole && va - debts[i].va < debts[i].size &&
-                                                (upper || debts[i].asid == asid));
+        bool hit = everything ||
+                   (by_asid ? !debts[i].upper && debts[i].asid == asid
+                            : !debts[i].whole && va - debts[i].va < debts[i].size && (upper || debts[i].asid == asid));
         if (!hit) {
             debts[kept++] = debts[i];
         }
@@ -349,8 +353,12 @@ bool machine_tlb_access(vaddr_t va, enum mmu_access access, paddr_t *out)
             return false; // faults are never cached
         }
         uint64_t inside = va.raw & (walk.size - 1);
-        *entry = (struct machine_tlb_entry){.va = va.raw - inside, .size = walk.size, .pa = walk.pa - inside,
-                                            .asid = cpu->asid, .global = walk.global, .user = walk.user,
+        *entry = (struct machine_tlb_entry){.va = va.raw - inside,
+                                            .size = walk.size,
+                                            .pa = walk.pa - inside,
+                                            .asid = cpu->asid,
+                                            .global = walk.global,
+                                            .user = walk.user,
                                             .write = walk.write};
         cpu->tlb_used = true;
     }

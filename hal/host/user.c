@@ -1,4 +1,5 @@
-// User memory, through the walker only. Between two fetches the user's other threads may change it: the machine chooses.
+// User memory, through the walker only. Between two fetches the user's other threads may change it: the machine
+// chooses.
 #include "hal/host/internal.h"
 
 #include <hal/upcall.h>

@@ -1,5 +1,6 @@
-// A VMSAv8-64 stage 1 walk, written from the Arm ARM (DDI 0487, D8.2 to D8.5) and from nothing else: it shares no line with
-// the kernel's page tables, so that the two can disagree. 4 KiB granule, 48-bit input and output, no LPA2, hardware AF off.
+// A VMSAv8-64 stage 1 walk, written from the Arm ARM (DDI 0487, D8.2 to D8.5) and from nothing else: it shares no line
+// with the kernel's page tables, so that the two can disagree. 4 KiB granule, 48-bit input and output, no LPA2,
+// hardware AF off.
 #include "hal/host/internal.h"
 
 // MAIR_EL1 as both machines program it: index 0 Normal write-back, index 1 Device-nGnRE.

@@ -29,7 +29,8 @@ static void list(const struct bench *benches)
 int main(int argc, char **argv)
 {
     if (argc != 2 || strcmp(argv[1], "--help") == 0) {
-        fprintf(stderr, "usage: bench_kernel --list | NAME\nRuns one workload; its counted part is a function counted_*.\n");
+        fprintf(stderr,
+                "usage: bench_kernel --list | NAME\nRuns one workload; its counted part is a function counted_*.\n");
         return 2;
     }
     if (strcmp(argv[1], "--list") == 0) {

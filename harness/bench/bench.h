@@ -1,4 +1,5 @@
-// Fixed work on the kernel's own code, to be counted by callgrind: everything inside a function named counted_… is counted.
+// Fixed work on the kernel's own code, to be counted by callgrind: everything inside a function named counted_… is
+// counted.
 #pragma once
 
 #include "kernel/base/types.h"

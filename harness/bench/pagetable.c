@@ -178,8 +178,8 @@ static uint64_t prot2m(void)
 }
 
 const struct bench pagetable_benches[] = {
-    {"map1", map1},         {"unmap1", unmap1},     {"map2m", map2m},     {"unmap2m", unmap2m},
-    {"map1g", map1g},       {"unmap1g", unmap1g},   {"map1gx2m", map1gx2m}, {"unmap1gx2m", unmap1gx2m},
-    {"xlpage", xlpage},     {"xlblock", xlblock},   {"prot1", prot1},     {"prot2m", prot2m},
+    {"map1", map1},     {"unmap1", unmap1},   {"map2m", map2m},       {"unmap2m", unmap2m},
+    {"map1g", map1g},   {"unmap1g", unmap1g}, {"map1gx2m", map1gx2m}, {"unmap1gx2m", unmap1gx2m},
+    {"xlpage", xlpage}, {"xlblock", xlblock}, {"prot1", prot1},       {"prot2m", prot2m},
     {NULL, NULL},
 };

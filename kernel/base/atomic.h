@@ -13,5 +13,5 @@
 #define atomic_or(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
 #define atomic_and(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 // True when *p held *expected and is now desired; otherwise *expected is what was seen.
-#define atomic_cas(p, expected, desired) \
+#define atomic_cas(p, expected, desired)                                                                               \
     __atomic_compare_exchange_n((p), (expected), (desired), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)

@@ -9,9 +9,9 @@
 struct cmdline {
     char fault[CMDLINE_VALUE_MAX]; // empty: none
     char run[CMDLINE_VALUE_MAX];
-    unsigned log_level;            // enum log_level
-    const char *error;             // what is wrong with the line, or NULL
-    char wrong[32];                // the word that is wrong, cut
+    unsigned log_level; // enum log_level
+    const char *error;  // what is wrong with the line, or NULL
+    char wrong[32];     // the word that is wrong, cut
 };
 
 // Takes what it understands; *out always holds usable values.

@@ -27,8 +27,8 @@
 static struct machine_description machine;
 static struct cmdline cmdline;
 
-// Replaces fault= when not empty: a runner writes it into the stopped machine after a reset. Never in .bss, which the start
-// of the kernel clears.
+// Replaces fault= when not empty: a runner writes it into the stopped machine after a reset. Never in .bss, which the
+// start of the kernel clears.
 char fault_boot_plan[128] __attribute__((section(".data"), used));
 
 void boot_failed(const char *what, int error)
@@ -178,7 +178,7 @@ void kernel_main(const struct boot_info *info)
     if (machine.uart.size != 0) {
         must(uart_start(&console_uart, console_input), "serial port interrupt");
     }
-    console_print("Faultline " VERSION ": %s, %u CPU%s, %lu MiB\n", cpu_name(), cpus_running, cpus_running > 1 ? "s" : "",
-                  machine.memory_size >> 20);
+    console_print("Faultline " VERSION ": %s, %u CPU%s, %lu MiB\n", cpu_name(), cpus_running,
+                  cpus_running > 1 ? "s" : "", machine.memory_size >> 20);
     run(info->exception_level, cpus_running);
 }

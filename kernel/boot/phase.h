@@ -10,5 +10,5 @@ enum boot_phase {
     BOOT_SMP,    // every CPU that will run runs
 };
 
-enum boot_phase boot_phase(void);                // any context
-void boot_phase_advance(enum boot_phase phase);  // boot flow; phases only rise
+enum boot_phase boot_phase(void);               // any context
+void boot_phase_advance(enum boot_phase phase); // boot flow; phases only rise

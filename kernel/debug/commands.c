@@ -45,10 +45,12 @@ static int check_memory(void)
 static void mem_json(const struct page_stats *stats)
 {
     char text[RECORD_PAYLOAD_MAX + 1];
-    size_t length = format(text, sizeof(text), "{\"total\":%lu,\"free\":%lu,\"cached\":%lu,\"heap_objects\":%lu,\"free_blocks\":[",
-                           stats->total, stats->free, stats->cached, heap_used_objects(&kernel_heap));
+    size_t length =
+        format(text, sizeof(text), "{\"total\":%lu,\"free\":%lu,\"cached\":%lu,\"heap_objects\":%lu,\"free_blocks\":[",
+               stats->total, stats->free, stats->cached, heap_used_objects(&kernel_heap));
     for (unsigned order = 0; order < BUDDY_ORDERS; order++) {
-        length += format(text + length, sizeof(text) - length, "%s%lu", order > 0 ? "," : "", stats->free_blocks[order]);
+        length +=
+            format(text + length, sizeof(text) - length, "%s%lu", order > 0 ? "," : "", stats->free_blocks[order]);
     }
     length += format(text + length, sizeof(text) - length, "],\"slabs\":[");
     for (unsigned i = 0; i < HEAP_CLASSES; i++) {
@@ -79,7 +81,8 @@ static int mem(char *arguments)
     for (unsigned i = 0; i < HEAP_CLASSES; i++) {
         const struct slab_cache *cache = &kernel_heap.classes[i];
         if (cache->slabs > 0) {
-            output_line("  %-10s %6lu in use, %4lu slabs of %u", cache->name, cache->used, cache->slabs, cache->objects);
+            output_line("  %-10s %6lu in use, %4lu slabs of %u", cache->name, cache->used, cache->slabs,
+                        cache->objects);
         }
     }
     return check_memory();
@@ -103,8 +106,11 @@ static void copy_row(struct thread *thread, void *argument)
     struct thread_rows *out = argument;
     if (out->count < ARRAY_SIZE(out->rows)) {
         struct thread_row *row = &out->rows[out->count++];
-        *row = (struct thread_row){.id = thread->id, .state = thread->state, .cpu = thread->cpu,
-                                   .runtime_ns = thread->runtime_ns, .switches = thread->switches};
+        *row = (struct thread_row){.id = thread->id,
+                                   .state = thread->state,
+                                   .cpu = thread->cpu,
+                                   .runtime_ns = thread->runtime_ns,
+                                   .switches = thread->switches};
         __builtin_memcpy(row->name, thread->name, sizeof(row->name));
     }
 }

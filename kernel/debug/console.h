@@ -13,5 +13,5 @@ void console_enter_panic(void);
 
 // Input: the driver's interrupt handler pushes, one reader sleeps. Bytes beyond the buffer are dropped and counted.
 void console_input(char byte);
-char console_read(void);                  // task context; sleeps until there is one
+char console_read(void); // task context; sleeps until there is one
 uint64_t console_input_dropped(void);

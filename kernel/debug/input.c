@@ -9,7 +9,8 @@ static struct {
     char bytes[INPUT_SIZE];
     uint32_t head, tail; // written, read; modulo 2^32
     uint64_t dropped;
-} input = {.readers = {.lock = SPINLOCK_INIT("input", RANK_WAIT_QUEUE), .waiters = {&input.readers.waiters, &input.readers.waiters}}};
+} input = {.readers = {.lock = SPINLOCK_INIT("input", RANK_WAIT_QUEUE),
+                       .waiters = {&input.readers.waiters, &input.readers.waiters}}};
 
 void console_input(char byte)
 {

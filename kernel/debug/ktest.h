@@ -11,37 +11,37 @@ struct ktest {
 };
 
 // Pointers, not structs, in the section: compilers align larger aggregates up and leave gaps.
-#define TEST(suite_, name_)                                                                       \
-    static void test_##suite_##_##name_(void);                                                    \
-    static const struct ktest ktest_##suite_##_##name_ = {#suite_, #name_, test_##suite_##_##name_}; \
-    static const struct ktest *const ktest_pointer_##suite_##_##name_                             \
-        __attribute__((used, section("ktests"))) = &ktest_##suite_##_##name_;                     \
+#define TEST(suite_, name_)                                                                                            \
+    static void test_##suite_##_##name_(void);                                                                         \
+    static const struct ktest ktest_##suite_##_##name_ = {#suite_, #name_, test_##suite_##_##name_};                   \
+    static const struct ktest *const ktest_pointer_##suite_##_##name_ __attribute__((used, section("ktests"))) =       \
+        &ktest_##suite_##_##name_;                                                                                     \
     static void test_##suite_##_##name_(void)
 
 // Records the failure and leaves the test.
-#define EXPECT(condition)                                                                         \
-    do {                                                                                          \
-        if (!(condition)) {                                                                       \
-            ktest_fail(__FILE__, __LINE__, "expected %s", #condition);                              \
-            return;                                                                               \
-        }                                                                                         \
+#define EXPECT(condition)                                                                                              \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            ktest_fail(__FILE__, __LINE__, "expected %s", #condition);                                                 \
+            return;                                                                                                    \
+        }                                                                                                              \
     } while (0)
-#define EXPECT_EQ(a, b)                                                                           \
-    do {                                                                                          \
-        long long a_ = (long long)(a), b_ = (long long)(b);                                       \
-        if (a_ != b_) {                                                                           \
-            ktest_fail(__FILE__, __LINE__, "expected %s == %s, got %lld and %lld", #a, #b, a_, b_); \
-            return;                                                                               \
-        }                                                                                         \
+#define EXPECT_EQ(a, b)                                                                                                \
+    do {                                                                                                               \
+        long long a_ = (long long)(a), b_ = (long long)(b);                                                            \
+        if (a_ != b_) {                                                                                                \
+            ktest_fail(__FILE__, __LINE__, "expected %s == %s, got %lld and %lld", #a, #b, a_, b_);                    \
+            return;                                                                                                    \
+        }                                                                                                              \
     } while (0)
 // For `check-walks`: NULL is well.
-#define EXPECT_SOUND(walk)                                                                        \
-    do {                                                                                          \
-        const char *broken_ = (walk);                                                             \
-        if (broken_ != NULL) {                                                                    \
-            ktest_fail(__FILE__, __LINE__, "%s: %s", #walk, broken_);                             \
-            return;                                                                               \
-        }                                                                                         \
+#define EXPECT_SOUND(walk)                                                                                             \
+    do {                                                                                                               \
+        const char *broken_ = (walk);                                                                                  \
+        if (broken_ != NULL) {                                                                                         \
+            ktest_fail(__FILE__, __LINE__, "%s: %s", #walk, broken_);                                                  \
+            return;                                                                                                    \
+        }                                                                                                              \
     } while (0)
 
 void ktest_fail(const char *file, int line, const char *text, ...) __attribute__((format(printf, 3, 4)));

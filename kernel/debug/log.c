@@ -26,7 +26,8 @@ void log_line(enum log_level level, const char *text, ...)
     static const char marks[] = {'E', 'W', 'I', 'D'};
     uint64_t now = timer_now();
     char line[LOG_WIDTH];
-    size_t length = format(line, sizeof(line), "[%5lu.%06lu] %c ", now / 1000000000, now / 1000 % 1000000, marks[level]);
+    size_t length =
+        format(line, sizeof(line), "[%5lu.%06lu] %c ", now / 1000000000, now / 1000 % 1000000, marks[level]);
     va_list args;
     va_start(args, text);
     (void)vformat(line + length, sizeof(line) - length, text, args);

@@ -33,8 +33,10 @@ void record_send(uint32_t id, enum record_kind kind, const char *payload)
     uint32_t number = atomic_add(&sequence, 1) + 1;
     size_t covered = format(line, sizeof(line), "%u %u %c %lu %s", id, number, (char)kind, (uint64_t)length, clean);
     uint32_t crc = crc32(0, line, covered);
-    size_t size = format(line, sizeof(line), "\x1e" "FL %u %u %c %lu %08x %s\n", id, number, (char)kind,
-                         (uint64_t)length, crc, clean);
+    size_t size = format(line, sizeof(line),
+                         "\x1e"
+                         "FL %u %u %c %lu %08x %s\n",
+                         id, number, (char)kind, (uint64_t)length, crc, clean);
     console_write(line, size); // one write: nothing of the log comes between
 }
 

@@ -1,7 +1,7 @@
 // Records: what a program reads on a noisy serial line. One line each:
 //   0x1e "FL " ID " " SEQ " " KIND " " LENGTH " " CRC32 " " PAYLOAD "\n"
-// CRC32 (IEEE 802.3) over "ID SEQ KIND LENGTH PAYLOAD". SEQ counts all records of a boot from 1, so that a gap shows a loss.
-// Any context; never allocates.
+// CRC32 (IEEE 802.3) over "ID SEQ KIND LENGTH PAYLOAD". SEQ counts all records of a boot from 1, so that a gap shows a
+// loss. Any context; never allocates.
 #pragma once
 
 #include "kernel/base/types.h"

@@ -274,7 +274,8 @@ static int read_uart(struct reader *reader, int parent, int node)
     }
     struct machine_range range;
     uint32_t intid;
-    if (!read_range(reader, parent, node, 0, &range) || range.size < PAGE_SIZE || !read_interrupt(reader, node, 0, &intid)) {
+    if (!read_range(reader, parent, node, 0, &range) || range.size < PAGE_SIZE ||
+        !read_interrupt(reader, node, 0, &intid)) {
         return fail(reader, -EINVAL, "a PL011 without a sound reg or interrupt");
     }
     reader->out->uart = range;

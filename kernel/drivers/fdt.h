@@ -1,5 +1,6 @@
 // What the machine is, from its flattened device tree (Devicetree Specification 0.4), through libfdt.
-// The tree is untrusted: whatever its bytes, the answer is a description or an errno with a reason. Pure; BOOT_EARLY on.
+// The tree is untrusted: whatever its bytes, the answer is a description or an errno with a reason. Pure; BOOT_EARLY
+// on.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -18,14 +19,14 @@ enum psci_method { PSCI_NONE, PSCI_HVC, PSCI_SMC };
 struct machine_description {
     struct machine_range memory[MACHINE_REGIONS_MAX]; // whole pages, ascending, no overlap, none empty; at least one
     unsigned memory_count;
-    uint64_t memory_size; // their sum
+    uint64_t memory_size;                                // their sum
     struct machine_range reserved[MACHINE_RESERVED_MAX]; // may overlap each other or lie outside RAM
     unsigned reserved_count;
-    uint64_t cpus[MAX_CPUS]; // MPIDR affinity; the boot CPU first
-    unsigned cpu_count;      // 1 to MAX_CPUS
-    unsigned cpus_ignored;   // described, but beyond MAX_CPUS
+    uint64_t cpus[MAX_CPUS];                          // MPIDR affinity; the boot CPU first
+    unsigned cpu_count;                               // 1 to MAX_CPUS
+    unsigned cpus_ignored;                            // described, but beyond MAX_CPUS
     struct machine_range distributor, redistributors; // GICv3
-    struct machine_range uart; // PL011; size 0: none
+    struct machine_range uart;                        // PL011; size 0: none
     uint32_t uart_intid;
     uint32_t timer_intid; // the virtual timer's
     enum psci_method psci;

@@ -27,8 +27,8 @@
 #define INT_TX (1u << 5)
 #define INT_RX_TIMEOUT (1u << 6)
 #define INT_ALL 0x7ffu
-// The interrupt comes when the FIFO stops being empty, so it is read until it is. A device that then always has one more
-// is broken and must not hold the CPU for ever: it is not listened to any longer.
+// The interrupt comes when the FIFO stops being empty, so it is read until it is. A device that then always has one
+// more is broken and must not hold the CPU for ever: it is not listened to any longer.
 #define RX_MAX 65536u
 
 struct uart console_uart;

@@ -1,7 +1,8 @@
 // Interrupts: who handles which INTID, and what becomes of those that nobody asked for.
-// An INTID without a handler is counted, named once in the log and masked. A handled line storms when it fires more than
-// IRQ_STORM_LIMIT times within IRQ_STORM_WINDOW_NS, or IRQ_UNCLAIMED_LIMIT times in a row without its device having asked: it is
-// masked, rests for a while that doubles with each storm, and is tried again. So the machine stays alive, and so does the device.
+// An INTID without a handler is counted, named once in the log and masked. A handled line storms when it fires more
+// than IRQ_STORM_LIMIT times within IRQ_STORM_WINDOW_NS, or IRQ_UNCLAIMED_LIMIT times in a row without its device
+// having asked: it is masked, rests for a while that doubles with each storm, and is tried again. So the machine stays
+// alive, and so does the device.
 #pragma once
 
 #include <hal/irq.h>
@@ -20,14 +21,14 @@ typedef bool irq_handler(uint32_t intid, void *argument);
 struct irq_line {
     irq_handler *handler;
     void *argument;
-    uint64_t count;      // arrivals
-    uint32_t unhandled;  // of them, nobody's
-    bool masked;         // by us, as unexpected or storming
+    uint64_t count;     // arrivals
+    uint32_t unhandled; // of them, nobody's
+    bool masked;        // by us, as unexpected or storming
     uint32_t window_count;
     uint64_t window_start_ns;
     uint32_t unclaimed_row; // arrivals since the device last asked
     uint32_t storms;
-    bool resting;           // masked as storming: will be tried again
+    bool resting; // masked as storming: will be tried again
 };
 
 struct irq_statistics {

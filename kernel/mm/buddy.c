@@ -138,7 +138,8 @@ void buddy_free(struct buddy *buddy, paddr_t block, unsigned order)
     uint32_t frame = (uint32_t)(offset >> PAGE_SHIFT);
     const struct page *page = &buddy->pages[frame];
     if (unlikely(page->state != PAGE_USED_HEAD)) {
-        bad_free(buddy, block, order, page->state == PAGE_RESERVED ? "reserved page" : "not the start of a used block (double free?)");
+        bad_free(buddy, block, order,
+                 page->state == PAGE_RESERVED ? "reserved page" : "not the start of a used block (double free?)");
     }
     if (unlikely(page->order != order)) {
         bad_free(buddy, block, order, "allocated with another order");
@@ -192,8 +193,8 @@ static const char *check_blocks(const struct buddy *buddy, uint64_t *free_frames
         if (page->state == PAGE_FREE_HEAD) {
             *free_frames += size;
             uint64_t other = frame ^ size;
-            if (page->order < BUDDY_MAX_ORDER && other < buddy->frames &&
-                buddy->pages[other].state == PAGE_FREE_HEAD && buddy->pages[other].order == page->order) {
+            if (page->order < BUDDY_MAX_ORDER && other < buddy->frames && buddy->pages[other].state == PAGE_FREE_HEAD &&
+                buddy->pages[other].order == page->order) {
                 return "two free buddies are not merged";
             }
         }

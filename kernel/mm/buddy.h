@@ -27,20 +27,23 @@ struct page {
 };
 
 struct buddy {
-    struct page *pages;      // [frames]
-    paddr_t base;            // of frame 0; aligned to PAGE_SIZE << BUDDY_MAX_ORDER
-    uint32_t frames;         // size of the range in pages
+    struct page *pages; // [frames]
+    paddr_t base;       // of frame 0; aligned to PAGE_SIZE << BUDDY_MAX_ORDER
+    uint32_t frames;    // size of the range in pages
     uint32_t free_frames;
     uint32_t managed_frames; // given by buddy_add()
     uint32_t nonempty;       // bit per order: the free list is not empty
     uint32_t head[BUDDY_ORDERS];
 };
 
-// All frames start reserved. pages: frames entries, any contents. -EINVAL: base misaligned, frames 0 or above 2^31. Nothing changed then.
+// All frames start reserved. pages: frames entries, any contents. -EINVAL: base misaligned, frames 0 or above 2^31.
+// Nothing changed then.
 [[nodiscard]] int buddy_init(struct buddy *buddy, paddr_t base, uint64_t frames, struct page *pages);
-// Gives reserved pages to the allocator. -EINVAL: outside the range or misaligned; -EEXIST: part of it already given. Nothing changed then.
+// Gives reserved pages to the allocator. -EINVAL: outside the range or misaligned; -EEXIST: part of it already given.
+// Nothing changed then.
 [[nodiscard]] int buddy_add(struct buddy *buddy, paddr_t start, uint64_t frames);
-// A naturally aligned block of 2^order pages. -EINVAL: order too large; -ENOMEM: no block. *out and the allocator unchanged then.
+// A naturally aligned block of 2^order pages. -EINVAL: order too large; -ENOMEM: no block. *out and the allocator
+// unchanged then.
 [[nodiscard]] int buddy_alloc(struct buddy *buddy, unsigned order, paddr_t *out);
 // Takes back a block exactly as it was given. Anything else is a kernel bug and panics, naming the block.
 void buddy_free(struct buddy *buddy, paddr_t block, unsigned order);

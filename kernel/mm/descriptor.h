@@ -1,4 +1,5 @@
-// Stage 1 descriptors as integers. Source: Arm ARM D8.3.1 (table, block and page descriptors), D8.4.1 (access permissions).
+// Stage 1 descriptors as integers. Source: Arm ARM D8.3.1 (table, block and page descriptors), D8.4.1 (access
+// permissions).
 #pragma once
 
 #include <hal/mmu.h>

@@ -8,8 +8,8 @@
 
 struct id_allocator {
     uint32_t limit, used;
-    uint64_t full;             // bit per word: no free id in it
-    uint64_t words[ID_WORDS];  // bit per id: taken
+    uint64_t full;            // bit per word: no free id in it
+    uint64_t words[ID_WORDS]; // bit per id: taken
 };
 
 [[nodiscard]] int id_init(struct id_allocator *ids, uint32_t limit); // 1 to ID_MAX; -EINVAL: nothing changed

@@ -15,9 +15,10 @@ struct heap {
 
 [[nodiscard]] int heap_init(struct heap *heap, struct page_pool *pool); // -EINVAL
 [[nodiscard]] int heap_destroy(struct heap *heap);                      // -EBUSY: nothing changed
-// At least size bytes, aligned to 16, undefined contents. -EINVAL: size 0; -ENOMEM (also: larger than 2^10 pages). Nothing changed then.
+// At least size bytes, aligned to 16, undefined contents. -EINVAL: size 0; -ENOMEM (also: larger than 2^10 pages).
+// Nothing changed then.
 [[nodiscard]] int heap_alloc(struct heap *heap, size_t size, void **out);
-void heap_free(struct heap *heap, void *memory); // NULL is nothing; a foreign pointer panics
+void heap_free(struct heap *heap, void *memory);         // NULL is nothing; a foreign pointer panics
 size_t heap_size(struct heap *heap, const void *memory); // usable bytes of an allocation
 uint64_t heap_used_objects(struct heap *heap);
 void heap_trim(struct heap *heap);

@@ -50,7 +50,7 @@ static inline struct page *page_of(struct page_pool *pool, paddr_t address)
     return &pool->buddy.pages[buddy_frame(&pool->buddy, address)];
 }
 struct page_stats page_pool_stats(struct page_pool *pool);
-uint64_t page_pool_free_pages(struct page_pool *pool); // free and cached
+uint64_t page_pool_free_pages(struct page_pool *pool);             // free and cached
 [[nodiscard]] const char *page_pool_check(struct page_pool *pool); // the other CPUs must be quiet
 
 extern struct page_pool kernel_pages; // the machine's own RAM

@@ -9,7 +9,8 @@
 // Above this many pages one flush of the whole address space is cheaper than single ones.
 #define FLUSH_PAGES_MAX 32u
 
-// What a change leaves to do at its end: flush, and only then free the table pages that walkers might still have cached.
+// What a change leaves to do at its end: flush, and only then free the table pages that walkers might still have
+// cached.
 struct cleanup {
     struct pagetable *table;
     uint32_t freed;   // first table page, linked through struct page.next
@@ -227,7 +228,8 @@ static void prune(struct cleanup *cleanup, uint64_t *slots, uint64_t va, unsigne
 
 static void merge_around(struct pagetable *table, uint64_t va);
 
-// Could the 512 leaves of the table that slot is in be one? Cheap: most tables are not full, or start on an odd address.
+// Could the 512 leaves of the table that slot is in be one? Cheap: most tables are not full, or start on an odd
+// address.
 static bool may_merge(const struct pagetable *table, const uint64_t *slot, unsigned level)
 {
     if (table->half == PAGETABLE_KERNEL || table_page(table, slot)->used != TABLE_ENTRIES) {

@@ -33,20 +33,23 @@ struct mapping {
     unsigned flags; // enum map_flags
 };
 
-[[nodiscard]] int pagetable_init(struct pagetable *table, enum pagetable_half half, uint16_t asid, struct page_pool *pool); // -ENOMEM
-// Takes over a live table that the machine made (mmu_kernel_root()); its table pages may lie in reserved memory and are then
-// never freed. -EINVAL: a table page outside the pool. *table undefined then.
-[[nodiscard]] int pagetable_adopt(struct pagetable *table, enum pagetable_half half, paddr_t root, struct page_pool *pool);
-void pagetable_destroy(struct pagetable *table); // frees every table page; flushes the ASID; what was mapped is the caller's
+[[nodiscard]] int pagetable_init(struct pagetable *table, enum pagetable_half half, uint16_t asid,
+                                 struct page_pool *pool); // -ENOMEM
+// Takes over a live table that the machine made (mmu_kernel_root()); its table pages may lie in reserved memory and are
+// then never freed. -EINVAL: a table page outside the pool. *table undefined then.
+[[nodiscard]] int pagetable_adopt(struct pagetable *table, enum pagetable_half half, paddr_t root,
+                                  struct page_pool *pool);
+void pagetable_destroy(
+    struct pagetable *table); // frees every table page; flushes the ASID; what was mapped is the caller's
 
-// `prepare-commit`: each of the three either does all of [va, va + size) or changes no translation. All sizes in bytes, page-aligned.
-// -EINVAL: misaligned, empty, outside the half, physical range above 2^48, unknown flags, MAP_WRITE with MAP_EXEC (W^X),
-// MAP_DEVICE with MAP_EXEC, or MAP_USER not as the half wants.
-// map: -EEXIST when any page is mapped already; -ENOMEM. Uses the largest leaves that alignment allows.
+// `prepare-commit`: each of the three either does all of [va, va + size) or changes no translation. All sizes in bytes,
+// page-aligned. -EINVAL: misaligned, empty, outside the half, physical range above 2^48, unknown flags, MAP_WRITE with
+// MAP_EXEC (W^X), MAP_DEVICE with MAP_EXEC, or MAP_USER not as the half wants. map: -EEXIST when any page is mapped
+// already; -ENOMEM. Uses the largest leaves that alignment allows.
 [[nodiscard]] int pagetable_map(struct pagetable *table, vaddr_t va, paddr_t pa, uint64_t size, unsigned flags);
 // unmap: holes are fine. -ENOMEM when a larger leaf must be split. Table pages that become empty are freed.
-// A table in the user half whose 512 leaves could be one is replaced by that one; live kernel mappings are never merged,
-// since break-before-make would pull them from under the code that uses them.
+// A table in the user half whose 512 leaves could be one is replaced by that one; live kernel mappings are never
+// merged, since break-before-make would pull them from under the code that uses them.
 [[nodiscard]] int pagetable_unmap(struct pagetable *table, vaddr_t va, uint64_t size);
 // protect: -ENOENT when a page is not mapped; -ENOMEM when a split fails. MAP_DEVICE cannot be changed: -EINVAL.
 [[nodiscard]] int pagetable_protect(struct pagetable *table, vaddr_t va, uint64_t size, unsigned flags);

@@ -18,15 +18,16 @@ struct slab_cache {
     uint32_t reciprocal;  // 2^32 / stride, rounded up
     uint16_t objects;     // in one slab, at most SLAB_MAX_OBJECTS
     uint8_t order;        // pages of one slab, as a power of two
-    uint32_t partial;     // frame of the first slab with free objects; BUDDY_NONE ends. At most one of them has none in use
-    uint32_t full;        // slabs without free objects: counted, not listed
-    uint32_t empty;       // slabs without used objects, 0 or 1, kept against ping-pong
+    uint32_t partial; // frame of the first slab with free objects; BUDDY_NONE ends. At most one of them has none in use
+    uint32_t full;    // slabs without free objects: counted, not listed
+    uint32_t empty;   // slabs without used objects, 0 or 1, kept against ping-pong
     uint64_t slabs, used;      // slabs held, objects given out
     uint64_t allocs, failures; // since init
 };
 
 // size 1 to SLAB_MAX_SIZE, align a power of two up to PAGE_SIZE (0: natural). -EINVAL: nothing changed.
-[[nodiscard]] int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, size_t align, struct page_pool *pool);
+[[nodiscard]] int slab_cache_init(struct slab_cache *cache, const char *name, size_t size, size_t align,
+                                  struct page_pool *pool);
 // Gives all memory back. -EBUSY while objects are in use: nothing changed.
 [[nodiscard]] int slab_cache_destroy(struct slab_cache *cache);
 // An object with undefined contents. -ENOMEM: *out and the cache unchanged.

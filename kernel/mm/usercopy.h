@@ -8,8 +8,8 @@
 // True when [start, start + size) lies in user space. size 0: start may equal USER_LIMIT.
 bool user_range_ok(uaddr_t start, uint64_t size);
 
-// 0, or -EFAULT when any byte of the range is not accessible. from_user: the rest of to is zeroed then (no stale bytes);
-// to_user: a prefix may have been written.
+// 0, or -EFAULT when any byte of the range is not accessible. from_user: the rest of to is zeroed then (no stale
+// bytes); to_user: a prefix may have been written.
 [[nodiscard]] int copy_from_user(void *to, uaddr_t from, size_t size);
 [[nodiscard]] int copy_to_user(uaddr_t to, const void *from, size_t size);
 // A NUL-terminated string of at most limit bytes with its NUL. *length is without NUL.

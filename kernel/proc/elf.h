@@ -6,9 +6,9 @@
 #define ELF_SEGMENTS_MAX 16u
 
 struct elf_segment {
-    uint64_t va, memory_size; // va + memory_size <= USER_LIMIT, no overlap with another in pages of different rights
+    uint64_t va, memory_size;   // va + memory_size <= USER_LIMIT, no overlap with another in pages of different rights
     uint64_t offset, file_size; // offset + file_size <= image size; file_size <= memory_size
-    unsigned flags;           // enum map_flags
+    unsigned flags;             // enum map_flags
 };
 
 struct elf_image {

@@ -95,8 +95,8 @@ static int load(struct process *process, const void *image, size_t size, const c
         const struct elf_segment *segment = &elf.segments[i];
         uint64_t start = round_down(segment->va, PAGE_SIZE);
         uint64_t end = round_up(segment->va + segment->memory_size, PAGE_SIZE);
-        error = end > USER_STACK_TOP - USER_STACK_SIZE ? -ENOEXEC
-                                                       : add_region(process, start, end - start, segment->flags);
+        error =
+            end > USER_STACK_TOP - USER_STACK_SIZE ? -ENOEXEC : add_region(process, start, end - start, segment->flags);
         if (error == 0) {
             process_write(process, segment->va, (const char *)image + segment->offset, segment->file_size);
         }

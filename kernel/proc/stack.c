@@ -24,10 +24,10 @@ uint64_t process_build_stack(struct process *process, const struct elf_image *el
     entropy_fill(random, sizeof(random));
     process_write(process, sp, random, sizeof(random));
     const uint64_t words[] = {
-        1, name_va, 0, // argc, argv
-        0,             // envp
-        AT_PHDR, elf->phdr_va, AT_PHENT, 56, AT_PHNUM, elf->phdr_count, AT_PAGESZ, PAGE_SIZE,
-        AT_ENTRY, elf->entry, AT_RANDOM, sp, 0, 0,
+        1,          name_va,      0, // argc, argv
+        0,                           // envp
+        AT_PHDR,    elf->phdr_va, AT_PHENT, 56, AT_PHNUM, elf->phdr_count, AT_PAGESZ, PAGE_SIZE, AT_ENTRY,
+        elf->entry, AT_RANDOM,    sp,       0,  0,
     };
     sp = round_down(sp - sizeof(words), 16);
     process_write(process, sp, words, sizeof(words));

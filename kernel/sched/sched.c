@@ -269,7 +269,8 @@ static struct thread *steal_from(struct cpu *victim) NO_LOCK_ANALYSIS
 {
     struct thread *stolen = NULL;
     spin_lock_raw(&victim->queue.lock);
-    list_for_each(at, &victim->queue.ready) {
+    list_for_each(at, &victim->queue.ready)
+    {
         struct thread *thread = container_of(at, struct thread, run_link);
         if (!load_acquire(&thread->on_cpu)) {
             stolen = thread;
@@ -325,7 +326,8 @@ const char *sched_check(void)
         }
         irqflags_t flags = spin_lock(&queue->lock);
         uint32_t length = 0;
-        list_for_each(at, &queue->ready) {
+        list_for_each(at, &queue->ready)
+        {
             const struct thread *thread = container_of(at, struct thread, run_link);
             length++;
             if (thread->state != THREAD_READY || thread->cpu != id) {

@@ -166,7 +166,8 @@ void thread_sleep_until(uint64_t deadline_ns)
 void thread_for_each(void (*visit)(struct thread *thread, void *argument), void *argument)
 {
     irqflags_t flags = spin_lock(&threads.lock);
-    list_for_each(at, &threads.all) {
+    list_for_each(at, &threads.all)
+    {
         visit(container_of(at, struct thread, all_link), argument);
     }
     spin_unlock(&threads.lock, flags);

@@ -24,14 +24,14 @@ struct thread {
     struct list all_link;   // thread list's lock
     uint64_t deadline_ns;   // UINT64_MAX: none
     uint8_t timer_cpu;
-    uint8_t state;          // enum thread_state; run queue's lock
-    uint8_t cpu;            // whose run queue's lock covers it
-    bool on_cpu;            // its registers are live on a CPU: nobody else may run it
-    bool exited;            // exit_queue's lock
+    uint8_t state; // enum thread_state; run queue's lock
+    uint8_t cpu;   // whose run queue's lock covers it
+    bool on_cpu;   // its registers are live on a CPU: nobody else may run it
+    bool exited;   // exit_queue's lock
     int exit_code;
     struct wait_queue exit_queue; // who joins
-    uint32_t id;            // 1 upwards, never used again
-    uint32_t references;    // the creator's and its own
+    uint32_t id;                  // 1 upwards, never used again
+    uint32_t references;          // the creator's and its own
     uint64_t runtime_ns, started_ns;
     uint64_t switches;
     void (*entry)(void *);
@@ -47,7 +47,7 @@ struct run_queue {
     struct list ready;
     uint32_t length;
     struct thread *current, *idle;
-    struct thread *previous; // own CPU: being switched from
+    struct thread *previous;    // own CPU: being switched from
     struct spinlock timer_lock; // covers timers
     struct list timers;         // threads with a deadline, earliest first
 };

@@ -1,5 +1,6 @@
-// Spinlock that keeps interrupts off while it is held. Any context from BOOT_EARLY on (no-one contends then); never sleep while holding one.
-// `locks-say`: every lock has a rank; a CPU takes locks in rising rank only. Checked with FAULTLINE_CHECKS, as are owner and recursion.
+// Spinlock that keeps interrupts off while it is held. Any context from BOOT_EARLY on (no-one contends then); never
+// sleep while holding one. `locks-say`: every lock has a rank; a CPU takes locks in rising rank only. Checked with
+// FAULTLINE_CHECKS, as are owner and recursion.
 #pragma once
 
 #include <hal/irq.h>

@@ -31,8 +31,8 @@ int64_t sys_nanosleep(const uint64_t arguments[6])
         return -EINVAL;
     }
     uint64_t span, deadline;
-    if (!mul_fits((uint64_t)time.seconds, NS_PER_SECOND, &span) ||
-        !add_fits(span, (uint64_t)time.nanoseconds, &span) || !add_fits(span, timer_now(), &deadline)) {
+    if (!mul_fits((uint64_t)time.seconds, NS_PER_SECOND, &span) || !add_fits(span, (uint64_t)time.nanoseconds, &span) ||
+        !add_fits(span, timer_now(), &deadline)) {
         deadline = UINT64_MAX - 1; // some 584 years
     }
     thread_sleep_until(deadline);

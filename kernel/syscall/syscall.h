@@ -6,19 +6,19 @@
 #include "kernel/base/types.h"
 
 enum argument_kind {
-    ARG_END,     // no such argument
-    ARG_INT,     // 32-bit signed, any value
-    ARG_UINT,    // 64-bit unsigned, any value
-    ARG_FD,      // 0 to INT32_MAX, or param bit 0: also AT_FDCWD
-    ARG_SIZE,    // 0 to INT64_MAX
-    ARG_FLAGS,   // no bits outside param
-    ARG_ENUM,    // 0 to param
-    ARG_PID,     // 32-bit signed
-    ARG_SIGNAL,  // 1 to 64
-    ARG_PATH,    // user string
-    ARG_BUF_IN,  // user memory read by the kernel; length in argument number param
-    ARG_BUF_OUT, // user memory written by the kernel; likewise
-    ARG_STRUCT_IN,  // param bytes at this address
+    ARG_END,       // no such argument
+    ARG_INT,       // 32-bit signed, any value
+    ARG_UINT,      // 64-bit unsigned, any value
+    ARG_FD,        // 0 to INT32_MAX, or param bit 0: also AT_FDCWD
+    ARG_SIZE,      // 0 to INT64_MAX
+    ARG_FLAGS,     // no bits outside param
+    ARG_ENUM,      // 0 to param
+    ARG_PID,       // 32-bit signed
+    ARG_SIGNAL,    // 1 to 64
+    ARG_PATH,      // user string
+    ARG_BUF_IN,    // user memory read by the kernel; length in argument number param
+    ARG_BUF_OUT,   // user memory written by the kernel; likewise
+    ARG_STRUCT_IN, // param bytes at this address
     ARG_STRUCT_OUT,
     ARG_STRUCT_IN_OPT, // NULL is allowed
     ARG_STRUCT_OUT_OPT,

@@ -21,7 +21,8 @@
 #define VEC_IN(name_, count) {ARG_VEC_IN, #name_, (count)}
 #define ADDRESS(name_) {ARG_ADDRESS, #name_, 0}
 
-#define SYSCALL(number_, name_, ...) {.number = (number_), .name = #name_, .body = sys_##name_, .arguments = {__VA_ARGS__}},
+#define SYSCALL(number_, name_, ...)                                                                                   \
+    {.number = (number_), .name = #name_, .body = sys_##name_, .arguments = {__VA_ARGS__}},
 
 const struct syscall_description syscall_table[] = {
 #include "kernel/syscall/syscalls.def"

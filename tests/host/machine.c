@@ -2,8 +2,8 @@
 #include "hal/host/machine.h"
 
 #include "kernel/debug/ktest.h"
-#include "kernel/mm/pagetable.h"
 #include "kernel/mm/page_alloc.h"
+#include "kernel/mm/pagetable.h"
 
 TEST(machine, walker_sees_what_was_mapped)
 {

@@ -3,8 +3,9 @@
 // A site is one line of code that can be made to fail:
 //     if (fault_here(FAULT_PAGE_ALLOC))
 //         return -ENOMEM;
-// Sites register themselves; a plan says which of them fail, and when; counters say what happened. Libc-free, allocation-free.
-// All state is one struct, changed with atomics, so that a site may stand in any context. Never consumed by interrupt context.
+// Sites register themselves; a plan says which of them fail, and when; counters say what happened. Libc-free,
+// allocation-free. All state is one struct, changed with atomics, so that a site may stand in any context. Never
+// consumed by interrupt context.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -35,7 +36,7 @@ struct fault_plan {
     uint64_t times;       // how often at most; 0 is without end (persistent)
     uint32_t probability; // 1 to 100 per cent, drawn from a generator seeded by seed; 0 is 100
     uint64_t seed;
-    uint64_t task;        // only this task id; 0 is any
+    uint64_t task; // only this task id; 0 is any
 };
 
 struct fault_status {
@@ -59,13 +60,11 @@ bool fault_arrive(struct fault_site *site);
 #ifndef FAULTLINE_NO_FAULTS
 // False: fault_here() would be too, so that a fast path may leave the site to the slow one.
 #define fault_possible() __builtin_expect(__atomic_load_n(&fault_engine_on, __ATOMIC_RELAXED), 0)
-#define fault_here(kind_)                                                                               \
-    ({                                                                                                  \
-        static struct fault_site site_ = {.function = __func__, .file = __FILE__, .line = __LINE__,     \
-                                          .kind = (kind_)};                                             \
-        static struct fault_site *const listed_                                                         \
-            __attribute__((used, section("fault_sites"))) = &site_;                                     \
-        fault_possible() && fault_arrive(&site_);                                                       \
+#define fault_here(kind_)                                                                                              \
+    ({                                                                                                                 \
+        static struct fault_site site_ = {.function = __func__, .file = __FILE__, .line = __LINE__, .kind = (kind_)};  \
+        static struct fault_site *const listed_ __attribute__((used, section("fault_sites"))) = &site_;                \
+        fault_possible() && fault_arrive(&site_);                                                                      \
     })
 #else
 #define fault_possible() false
@@ -74,8 +73,8 @@ bool fault_arrive(struct fault_site *site);
 
 // Arms plan and zeroes arrivals and fired. Any context; the last caller wins.
 void fault_arm(const struct fault_plan *plan);
-void fault_disarm(void);       // keeps what fault_status() says of the last plan
-void fault_observe(bool on);   // count sites as reached even while nothing is armed
+void fault_disarm(void);     // keeps what fault_status() says of the last plan
+void fault_observe(bool on); // count sites as reached even while nothing is armed
 struct fault_status fault_status(void);
 
 size_t fault_site_count(void);

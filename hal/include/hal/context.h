@@ -5,8 +5,8 @@
 
 #include <machine/context.h> // struct context, struct user_regs: complete types, fields private to the machine
 
-// Prepares context so that the first switch to it calls entry(argument) on the stack [stack_top - stack_size, stack_top).
-// entry must not return. Cannot fail. Simulated: a stack in use by a live context is a finding.
+// Prepares context so that the first switch to it calls entry(argument) on the stack [stack_top - stack_size,
+// stack_top). entry must not return. Cannot fail. Simulated: a stack in use by a live context is a finding.
 void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument);
 // The context will never run again; its stack may be reused. Not the running one.
 void context_release(struct context *context);

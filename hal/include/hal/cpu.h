@@ -10,8 +10,9 @@ struct cpu_local {
 
 #include <machine/cpu.h> // cpu_local(), cpu_relax(): inline
 
-// struct cpu_local *cpu_local(void): of the running CPU. Interrupts off, or the answer may be another CPU's. Cannot fail.
-// void cpu_relax(void): a hint in a spin loop. Any context. Simulated: a switch point; spinning for ever is a livelock finding.
+// struct cpu_local *cpu_local(void): of the running CPU. Interrupts off, or the answer may be another CPU's. Cannot
+// fail. void cpu_relax(void): a hint in a spin loop. Any context. Simulated: a switch point; spinning for ever is a
+// livelock finding.
 
 static inline unsigned cpu_self(void)
 {
@@ -20,8 +21,8 @@ static inline unsigned cpu_self(void)
 
 void cpu_set_local(struct cpu_local *local); // once per CPU, before anything else there
 
-// Starts the CPU that firmware knows as hw_id (MPIDR affinity); it calls kernel_secondary_main(local) with interrupts off.
-// Task context. -EINVAL, -EEXIST (already on), -EIO (firmware refused): the CPU then stays off.
+// Starts the CPU that firmware knows as hw_id (MPIDR affinity); it calls kernel_secondary_main(local) with interrupts
+// off. Task context. -EINVAL, -EEXIST (already on), -EIO (firmware refused): the CPU then stays off.
 [[nodiscard]] int cpu_start(struct cpu_local *local, uint64_t hw_id);
 _Noreturn void cpu_stop(void); // this CPU, for good; any context
 
@@ -29,5 +30,5 @@ _Noreturn void cpu_stop(void); // this CPU, for good; any context
 // Simulated: idling while this CPU's run queue holds work is a finding.
 void cpu_idle(void);
 
-const char *cpu_name(void);      // for people: "cortex-a57", "simulated"
-bool cpu_has_pan(void);          // Privileged Access Never is in force
+const char *cpu_name(void); // for people: "cortex-a57", "simulated"
+bool cpu_has_pan(void);     // Privileged Access Never is in force

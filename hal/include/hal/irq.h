@@ -8,15 +8,14 @@ typedef uint64_t irqflags_t; // opaque
 #include <machine/irq.h> // irq_save(), irq_restore(), irq_enabled(), irq_enable(), irq_disable(): inline
 
 // irqflags_t irq_save(void): masks interrupts on this CPU. Any context.
-// void irq_restore(irqflags_t): undoes the matching irq_save(). Simulated: pairs must nest; a switch point when it unmasks.
-// bool irq_enabled(void): any context.
-// void irq_enable(void): unmasks, for a flow that starts masked without an irq_save() of its own. A switch point.
-// void irq_disable(void): masks again, likewise.
+// void irq_restore(irqflags_t): undoes the matching irq_save(). Simulated: pairs must nest; a switch point when it
+// unmasks. bool irq_enabled(void): any context. void irq_enable(void): unmasks, for a flow that starts masked without
+// an irq_save() of its own. A switch point. void irq_disable(void): masks again, likewise.
 
 #define INTID_SPURIOUS 1023u // nothing was pending; must not be completed
 #define INTID_SGI_COUNT 16u
 #define INTID_SPI_FIRST 32u
-#define INTID_MAX 1020u      // 1020 to 1023 are special
+#define INTID_MAX 1020u // 1020 to 1023 are special
 
 // Where the interrupt controller is. From the device tree.
 struct irq_chip_config {
@@ -28,8 +27,8 @@ struct irq_chip_config {
 uint32_t irq_line_count(void);                                         // INTIDs below this are wired
 
 // In the interrupt handler, interrupts off.
-uint32_t irq_claim(void);           // the INTID to handle, or INTID_SPURIOUS
-void irq_complete(uint32_t intid);  // Simulated: completing what was not claimed is a finding
+uint32_t irq_claim(void);          // the INTID to handle, or INTID_SPURIOUS
+void irq_complete(uint32_t intid); // Simulated: completing what was not claimed is a finding
 
 // Any context. intid < irq_line_count(). Private lines (below 32): of this CPU.
 void irq_line_enable(uint32_t intid);

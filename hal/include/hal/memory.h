@@ -10,9 +10,9 @@
 // Before memory_map_ram() only the device tree can be reached so, read-only.
 // Stack memory of kernel threads is mapped twice; virt_to_phys() wants the linear address.
 
-// Tell the machine what bytes are: any context. Nothing on the real machine; ASan and MSan regions on the simulated one.
-// void memory_allocated(void *, size_t): may be used, contents undefined
-// void memory_freed(void *, size_t): any use is a finding
+// Tell the machine what bytes are: any context. Nothing on the real machine; ASan and MSan regions on the simulated
+// one. void memory_allocated(void *, size_t): may be used, contents undefined void memory_freed(void *, size_t): any
+// use is a finding
 
 struct memory_region {
     paddr_t start;
@@ -22,5 +22,5 @@ struct memory_region {
 // -EINVAL, -EEXIST: bad regions; -ENOMEM: too ragged for the machine's own tables. Nothing changed then.
 [[nodiscard]] int memory_map_ram(const struct memory_region *regions, size_t count);
 
-void page_zero(void *page);                   // PAGE_SIZE bytes, aligned
-void page_copy(void *to, const void *from);   // likewise
+void page_zero(void *page);                 // PAGE_SIZE bytes, aligned
+void page_copy(void *to, const void *from); // likewise

@@ -1,5 +1,6 @@
 // HAL: the memory management unit. Source: Arm ARM D8 (VMSAv8-64): 4 KiB granule, 48-bit addresses, 4 levels.
-// Which descriptors to write is the kernel's affair (kernel/mm/pagetable.c); how they reach the walker is the machine's.
+// Which descriptors to write is the kernel's affair (kernel/mm/pagetable.c); how they reach the walker is the
+// machine's.
 #pragma once
 
 #include "kernel/base/types.h"
@@ -11,10 +12,12 @@
 #include <machine/mmu.h> // mmu_read(), mmu_write(), mmu_publish(): inline
 
 // uint64_t mmu_read(const uint64_t *slot): a descriptor. Any context.
-// void mmu_write(uint64_t *slot, uint64_t descriptor): single-copy atomic, visible to walkers before the next flush returns.
+// void mmu_write(uint64_t *slot, uint64_t descriptor): single-copy atomic, visible to walkers before the next flush
+// returns.
 //   Simulated: replacing a valid descriptor in a live table without break-before-make (Arm ARM D8.16.1) is a finding.
 
-// void mmu_publish(void): the descriptors written so far are visible to the walkers of every CPU; where no flush follows. Any context.
+// void mmu_publish(void): the descriptors written so far are visible to the walkers of every CPU; where no flush
+// follows. Any context.
 
 // Makes root (0: none) the table of the lower half on this CPU, tagged asid. Interrupts off.
 void mmu_activate(paddr_t root, uint16_t asid);

@@ -16,10 +16,11 @@ struct boot_info {
 _Noreturn void kernel_main(const struct boot_info *info);
 _Noreturn void kernel_secondary_main(struct cpu_local *local); // other CPUs, interrupts off
 
-void kernel_interrupt(void);                     // an interrupt is pending; interrupts off. May switch contexts before it returns
-void kernel_syscall(struct user_regs *regs);     // from user space; interrupts on
+void kernel_interrupt(void); // an interrupt is pending; interrupts off. May switch contexts before it returns
+void kernel_syscall(struct user_regs *regs); // from user space; interrupts on
 enum user_fault_kind { USER_FAULT_READ, USER_FAULT_WRITE, USER_FAULT_EXECUTE, USER_FAULT_UNDEFINED, USER_FAULT_OTHER };
-void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64_t address); // from user space; interrupts on
+void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind,
+                       uint64_t address); // from user space; interrupts on
 // True when the kernel made the page present and the access may be retried. From a user copy; interrupts on.
 bool kernel_copy_fault(uint64_t address, bool write);
 // The machine found a bug in the kernel (a fault of its own). Any context; pcs is where it happened, innermost first.

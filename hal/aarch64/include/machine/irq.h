@@ -1,4 +1,5 @@
-// AArch64: interrupt masking. Flags are DAIF (Arm ARM C5.2.2). IRQ and FIQ go together: what arrives as FIQ is handled alike.
+// AArch64: interrupt masking. Flags are DAIF (Arm ARM C5.2.2). IRQ and FIQ go together: what arrives as FIQ is handled
+// alike.
 #pragma once
 
 #define DAIF_F (1UL << 6)
