@@ -42,9 +42,8 @@ int buddy_init(struct buddy *buddy, paddr_t base, uint64_t frames, struct page *
     for (unsigned order = 0; order < BUDDY_ORDERS; order++) {
         buddy->head[order] = BUDDY_NONE;
     }
-    for (uint32_t frame = 0; frame < buddy->frames; frame++) {
-        pages[frame] = (struct page){.state = PAGE_RESERVED};
-    }
+    static_assert(PAGE_RESERVED == 0, "a zeroed page array is all reserved");
+    __builtin_memset(pages, 0, frames * sizeof(*pages));
     return 0;
 }
 

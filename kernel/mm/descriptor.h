@@ -58,11 +58,11 @@ static inline uint64_t desc_attributes(unsigned flags)
 
 static inline unsigned desc_flags(uint64_t desc)
 {
+    bool user = (desc & DESC_USER) != 0;
     unsigned flags = (desc & DESC_READ_ONLY) != 0 ? 0 : MAP_WRITE;
-    flags |= (desc & DESC_USER) != 0 ? MAP_USER : 0;
-    flags |= (desc & (3UL << 2)) == DESC_ATTR(MMU_ATTR_DEVICE) ? MAP_DEVICE : 0;
-    uint64_t never = (desc & DESC_USER) != 0 ? DESC_UXN : DESC_PXN;
-    return flags | ((desc & never) != 0 ? 0 : MAP_EXEC);
+    flags |= user ? MAP_USER : 0;
+    flags |= (desc & DESC_ATTR(7)) == DESC_ATTR(MMU_ATTR_DEVICE) ? MAP_DEVICE : 0;
+    return flags | ((desc & (user ? DESC_UXN : DESC_PXN)) != 0 ? 0 : MAP_EXEC);
 }
 
 // A leaf descriptor: the type bit tells a page from a block.

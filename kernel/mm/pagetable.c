@@ -28,6 +28,11 @@ static uint64_t *child(uint64_t desc)
     return phys_to_virt(paddr(desc & DESC_ADDRESS));
 }
 
+static uint64_t half_base(const struct pagetable *table)
+{
+    return table->half == PAGETABLE_USER ? 0 : PAGETABLE_KERNEL_BASE;
+}
+
 static void flush_everything(const struct pagetable *table)
 {
     if (table->half == PAGETABLE_USER) {
@@ -43,8 +48,7 @@ static void cleanup_flush(struct cleanup *cleanup, uint64_t va)
         cleanup->flush_all = true;
         return;
     }
-    uint64_t base = cleanup->table->half == PAGETABLE_KERNEL ? PAGETABLE_KERNEL_BASE : 0;
-    mmu_flush_page(vaddr(va | base), cleanup->table->asid);
+    mmu_flush_page(vaddr(va | half_base(cleanup->table)), cleanup->table->asid);
 }
 
 static void cleanup_table(struct cleanup *cleanup, struct page *page)
@@ -142,8 +146,7 @@ int pagetable_adopt(struct pagetable *table, enum pagetable_half half, paddr_t r
 
 static bool range_ok(const struct pagetable *table, uint64_t va, uint64_t size)
 {
-    uint64_t base = table->half == PAGETABLE_USER ? 0 : PAGETABLE_KERNEL_BASE;
-    uint64_t offset = va - base;
+    uint64_t offset = va - half_base(table);
     return size != 0 && is_aligned(va | size, PAGE_SIZE) && offset < PAGETABLE_HALF_SIZE &&
            size <= PAGETABLE_HALF_SIZE - offset;
 }
@@ -175,10 +178,14 @@ static struct run next_run(uint64_t va, uint64_t pa, uint64_t left)
 }
 
 // The slot for va at level; makes the tables on the way. -EEXIST: a larger leaf is in the way; -ENOMEM.
-static int descend_making(struct pagetable *table, uint64_t va, unsigned level, uint64_t **out)
+static inline int descend_making(struct pagetable *table, uint64_t va, unsigned level, uint64_t **out)
 {
     uint64_t *slots = phys_to_virt(table->root);
-    for (unsigned at = 0; at < level; at++) {
+#pragma GCC unroll 3
+    for (unsigned at = 0; at < LEAF_LEVEL; at++) {
+        if (at == level) {
+            break;
+        }
         uint64_t *slot = &slots[level_index(va, at)];
         uint64_t desc = mmu_read(slot);
         if (unlikely(desc == 0)) {
@@ -250,30 +257,58 @@ static void write_run(struct pagetable *table, uint64_t *slot, struct run run, u
     table->mapped += run.count * step;
 }
 
-// Makes every table that the range needs and sees that nothing is mapped there. On failure takes back what it made.
-static int prepare_map(struct pagetable *table, uint64_t va, uint64_t pa, uint64_t size, uint64_t **last_slot)
+// Makes the tables for the first run of the range, and sees that nothing is mapped there.
+static inline int prepare_run(struct pagetable *table, uint64_t va, struct run run, uint64_t **slot)
 {
-    int error = 0;
-    uint64_t done = 0;
-    while (done < size && error == 0) {
-        struct run run = next_run(va + done, pa + done, size - done);
-        error = descend_making(table, va + done, run.level, last_slot);
-        if (error == 0 && !all_empty(*last_slot, run.count)) {
-            error = -EEXIST;
-        }
-        done += run.count * level_size(run.level);
-    }
-    if (error == 0) {
-        return 0;
-    }
+    int error = descend_making(table, va, run.level, slot);
+    return error == 0 && !all_empty(*slot, run.count) ? -EEXIST : error;
+}
+
+// Takes back the tables that a failed preparation made for [va, va + size).
+static __attribute__((noinline)) void undo_preparation(struct pagetable *table, uint64_t va, uint64_t pa, uint64_t size)
+{
     struct cleanup cleanup = cleanup_start(table);
-    for (uint64_t undo = 0; undo < done;) {
-        struct run run = next_run(va + undo, pa + undo, size - undo);
-        prune(&cleanup, phys_to_virt(table->root), va + undo, 0);
-        undo += run.count * level_size(run.level);
+    while (size > 0) {
+        struct run run = next_run(va, pa, size);
+        prune(&cleanup, phys_to_virt(table->root), va, 0);
+        uint64_t bytes = run.count * level_size(run.level);
+        va += bytes;
+        pa += bytes;
+        size -= bytes;
     }
     cleanup_finish(&cleanup);
-    return error;
+}
+
+static void commit_run(struct pagetable *table, uint64_t *slot, struct run run, uint64_t va, uint64_t pa,
+                       uint64_t attributes)
+{
+    write_run(table, slot, run, pa, attributes);
+    if (unlikely(run.level > 1 && may_merge(table, slot, run.level))) {
+        merge_around(table, va);
+    }
+}
+
+static __attribute__((noinline)) int map_runs(struct pagetable *table, uint64_t va, uint64_t pa, uint64_t size,
+                                              uint64_t attributes)
+{
+    uint64_t *slot;
+    for (uint64_t done = 0; done < size;) {
+        struct run run = next_run(va + done, pa + done, size - done);
+        int error = prepare_run(table, va + done, run, &slot);
+        done += run.count * level_size(run.level);
+        if (error != 0) {
+            undo_preparation(table, va, pa, done);
+            return error;
+        }
+    }
+    for (uint64_t done = 0; done < size;) {
+        struct run run = next_run(va + done, pa + done, size - done);
+        int error = descend_making(table, va + done, run.level, &slot);
+        ASSERT(error == 0);
+        commit_run(table, slot, run, va + done, pa + done, attributes);
+        done += run.count * level_size(run.level);
+    }
+    return 0;
 }
 
 int pagetable_map(struct pagetable *table, vaddr_t va, paddr_t pa, uint64_t size, unsigned flags)
@@ -282,27 +317,22 @@ int pagetable_map(struct pagetable *table, vaddr_t va, paddr_t pa, uint64_t size
         pa.raw >= 1UL << 48 || size > (1UL << 48) - pa.raw) {
         return -EINVAL;
     }
-    uint64_t *slot;
-    int error = prepare_map(table, va.raw, pa.raw, size, &slot);
-    if (error != 0) {
-        return error;
-    }
     uint64_t attributes = desc_attributes(flags);
-    for (uint64_t done = 0; done < size;) {
-        struct run run = next_run(va.raw + done, pa.raw + done, size - done);
-        uint64_t bytes = run.count * level_size(run.level);
-        if (bytes != size) { // else the slot is the one just prepared
-            error = descend_making(table, va.raw + done, run.level, &slot);
-            ASSERT(error == 0);
+    struct run run = next_run(va.raw, pa.raw, size);
+    int error;
+    if (likely(run.count * level_size(run.level) == size)) {
+        uint64_t *slot;
+        error = prepare_run(table, va.raw, run, &slot);
+        if (unlikely(error != 0)) {
+            undo_preparation(table, va.raw, pa.raw, size);
+            return error;
         }
-        write_run(table, slot, run, pa.raw + done, attributes);
-        if (unlikely(run.level > 1 && may_merge(table, slot, run.level))) {
-            merge_around(table, va.raw + done);
-        }
-        done += bytes;
+        commit_run(table, slot, run, va.raw, pa.raw, attributes);
+    } else {
+        error = map_runs(table, va.raw, pa.raw, size, attributes);
     }
     mmu_publish();
-    return 0;
+    return error;
 }
 
 // --- split and merge -----------------------------------------------------------------------------------------------
@@ -558,7 +588,7 @@ static unsigned slots_in_range(uint64_t va, uint64_t end, unsigned level)
 // 0 when the whole range is mapped, with the memory type that flags say.
 static int check_mapped(const struct pagetable *table, uint64_t va, uint64_t end, unsigned flags)
 {
-    uint64_t type = desc_attributes(flags) & (7UL << 2);
+    uint64_t type = desc_attributes(flags) & DESC_ATTR(7);
     while (va < end) {
         uint64_t *slot;
         unsigned level;
@@ -573,7 +603,7 @@ static int check_mapped(const struct pagetable *table, uint64_t va, uint64_t end
             if (desc == 0 || desc_is_table(desc, level)) {
                 break; // the outer loop tells a hole from a table
             }
-            if ((desc & (7UL << 2)) != type) {
+            if ((desc & DESC_ATTR(7)) != type) {
                 return -EINVAL;
             }
         }
@@ -607,10 +637,10 @@ static void protect_leaves(struct cleanup *cleanup, uint64_t va, uint64_t end, u
 // The same for pages of one table, where nothing needs splitting.
 static int protect_pages(struct cleanup *cleanup, uint64_t *slot, uint64_t va, uint64_t count, unsigned flags)
 {
-    uint64_t type = desc_attributes(flags) & (7UL << 2), permissions = desc_permissions(flags);
+    uint64_t type = desc_attributes(flags) & DESC_ATTR(7), permissions = desc_permissions(flags);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t desc = mmu_read(&slot[i]);
-        if (desc == 0 || (desc & (7UL << 2)) != type) {
+        if (desc == 0 || (desc & DESC_ATTR(7)) != type) {
             return desc == 0 ? -ENOENT : -EINVAL;
         }
     }
@@ -658,17 +688,25 @@ int pagetable_protect(struct pagetable *table, vaddr_t va, uint64_t size, unsign
 
 int pagetable_query(const struct pagetable *table, vaddr_t va, struct mapping *out)
 {
-    if (!range_ok(table, round_down(va.raw, PAGE_SIZE), PAGE_SIZE)) {
+    if (va.raw - half_base(table) >= PAGETABLE_HALF_SIZE) {
         return -EINVAL;
     }
-    uint64_t *slot;
-    unsigned level;
-    if (!find_leaf(table, va.raw, &slot, &level)) {
-        return -ENOENT;
+    const uint64_t *slots = phys_to_virt(table->root);
+#pragma GCC unroll 4
+    for (unsigned level = 0; level <= LEAF_LEVEL; level++) {
+        uint64_t desc = mmu_read(&slots[level_index(va.raw, level)]);
+        if (desc_is_table(desc, level)) {
+            slots = child(desc);
+            continue;
+        }
+        if (desc == 0) {
+            break;
+        }
+        uint64_t size = level_size(level);
+        *out = (struct mapping){paddr((desc & DESC_ADDRESS) | (va.raw & (size - 1))), size, desc_flags(desc)};
+        return 0;
     }
-    uint64_t desc = mmu_read(slot), size = level_size(level);
-    *out = (struct mapping){paddr((desc & DESC_ADDRESS) | (va.raw & (size - 1))), size, desc_flags(desc)};
-    return 0;
+    return -ENOENT;
 }
 
 // --- check ---------------------------------------------------------------------------------------------------------

@@ -10,11 +10,9 @@ bool user_range_ok(uaddr_t start, uint64_t size)
 
 int copy_from_user(void *to, uaddr_t from, size_t size)
 {
-    size_t done = 0;
-    if (user_range_ok(from, size) && !fault_here(FAULT_USER_COPY)) {
-        done = user_copy_in(to, from, size);
-    }
-    if (done == size) {
+    bool allowed = user_range_ok(from, size) && !fault_here(FAULT_USER_COPY);
+    size_t done = allowed ? user_copy_in(to, from, size) : 0;
+    if (allowed && done == size) {
         return 0;
     }
     __builtin_memset((char *)to + done, 0, size - done);
