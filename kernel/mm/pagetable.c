@@ -181,11 +181,7 @@ static struct run next_run(uint64_t va, uint64_t pa, uint64_t left)
 static inline int descend_making(struct pagetable *table, uint64_t va, unsigned level, uint64_t **out)
 {
     uint64_t *slots = phys_to_virt(table->root);
-#pragma GCC unroll 3
-    for (unsigned at = 0; at < LEAF_LEVEL; at++) {
-        if (at == level) {
-            break;
-        }
+    for (unsigned at = 0; at < level; at++) {
         uint64_t *slot = &slots[level_index(va, at)];
         uint64_t desc = mmu_read(slot);
         if (unlikely(desc == 0)) {
