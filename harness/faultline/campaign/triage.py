@@ -32,7 +32,7 @@ _FRAME = re.compile(r"^\s*#(?P<number>\d+)\s+0x[0-9a-f]+\s+in\s+(?P<function>[\w
 _OWN = re.compile(r"(?:^|/)((?:kernel|hal|fault)/\S+?\.[chS](?::\d+)?)(?::\d+)?$")
 # How a finding is reported is not where it is.
 _REPORTING = re.compile(r"^(?:panic|panic_at|panic_\w+|assert_\w+|machine_finding\w*|machine_report\w*|bug|report|abort)$|^__")
-_REPORTING_FILES = ("hal/host/report.c", "kernel/debug/panic.c", "kernel/base/assert.")
+_REPORTING_FILES = ("hal/host/report.c", "hal/host/machine.c", "hal/host/fiber.c", "kernel/debug/panic.c", "kernel/base/assert.")
 _MASK = re.compile(r"0x[0-9a-fA-F]+|\b\d+\b")
 
 

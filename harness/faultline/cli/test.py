@@ -18,7 +18,7 @@ from faultline.errors import FaultlineError
 from faultline.paths import OUT, ROOT, relative
 
 QUICK_PRESETS = ("host-test", "qemu-virt")
-FORMAT_MUST_HOLD = False  # until the whole tree has been formatted once; then a difference is a failure
+FORMAT_MUST_HOLD = True  # until the whole tree has been formatted once; then a difference is a failure
 ALL_PRESETS = ("host-test", "qemu-virt", "qemu-virt-debug", "host-fuzz", "host-afl")
 
 
