@@ -136,7 +136,8 @@ int thread_join(struct thread *thread)
     }
     int code = thread->exit_code;
     spin_unlock(&thread->exit_queue.lock, flags);
-    // Its last switch may still be under way on another CPU: what the thread held is free when we return, not some time later.
+    // Its last switch may still be under way on another CPU: what the thread held is free when we return, not some time
+    // later.
     while (load_acquire(&thread->references) > 1) {
         thread_yield();
     }
