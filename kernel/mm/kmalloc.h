@@ -1,5 +1,5 @@
-// Memory of any size: size classes over slabs, whole pages above. Any context but BOOT_EARLY; never sleeps.
-// Fault sites: slab_alloc, page_alloc.
+// Memory of any size: size classes over slabs, whole pages above. Task context from BOOT_MEMORY on, also with spinlocks
+// held; never sleeps. Fault sites: slab_alloc, page_alloc.
 #pragma once
 
 #include "kernel/base/types.h"

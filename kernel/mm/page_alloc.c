@@ -5,6 +5,7 @@
 #include <hal/memory.h>
 
 #include "kernel/base/assert.h"
+#include "kernel/sync/context.h"
 
 struct page_pool kernel_pages;
 
@@ -121,6 +122,7 @@ static __attribute__((noinline)) int alloc_slowly(struct page_pool *pool, unsign
 
 int page_alloc(struct page_pool *pool, unsigned order, paddr_t *out)
 {
+    context_may_allocate();
     if (likely(order < PAGE_CACHE_ORDERS && !fault_possible())) {
         irqflags_t flags = irq_save();
         struct page_cache *cache = &pool->cache[cpu_self()];

@@ -1,5 +1,5 @@
 // Page allocator: a buddy under a lock, and in front of it a small cache of blocks of the low orders per CPU.
-// Any context but BOOT_EARLY; never sleeps. Fault site: page_alloc.
+// Task context from BOOT_MEMORY on, also with spinlocks held; never sleeps. Fault site: page_alloc.
 #pragma once
 
 #include "kernel/base/types.h"

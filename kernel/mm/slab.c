@@ -4,6 +4,7 @@
 #include <hal/memory.h>
 
 #include "kernel/base/assert.h"
+#include "kernel/sync/context.h"
 
 #define RED_ZONE (FAULTLINE_CHECKS ? 16u : 0u)
 #define RED_BYTE 0xbb
@@ -196,6 +197,7 @@ static uint32_t take_object(struct slab_cache *cache, struct page *page) REQUIRE
 
 int slab_alloc(struct slab_cache *cache, void **out)
 {
+    context_may_allocate();
     irqflags_t flags = spin_lock(&cache->lock);
     if (fault_here(FAULT_SLAB_ALLOC) || (unlikely(cache->partial == BUDDY_NONE) && grow(cache) != 0)) {
         cache->failures++;

@@ -1,5 +1,5 @@
-// Slab allocator: caches of equal objects. Any context but BOOT_EARLY; never sleeps. Fault site: slab_alloc.
-// With FAULTLINE_CHECKS each object has red zones and is poisoned while free.
+// Slab allocator: caches of equal objects. Task context from BOOT_MEMORY on, also with spinlocks held; never sleeps.
+// Fault site: slab_alloc. With FAULTLINE_CHECKS each object has red zones and is poisoned while free.
 #pragma once
 
 #include "kernel/base/types.h"

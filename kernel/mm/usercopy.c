@@ -3,6 +3,8 @@
 #include <fault/fault.h>
 #include <hal/user.h>
 
+#include "kernel/sync/context.h"
+
 bool user_range_ok(uaddr_t start, uint64_t size)
 {
     return start.raw <= USER_LIMIT && size <= USER_LIMIT - start.raw;
@@ -10,6 +12,7 @@ bool user_range_ok(uaddr_t start, uint64_t size)
 
 int copy_from_user(void *to, uaddr_t from, size_t size)
 {
+    context_may_sleep();
     bool allowed = user_range_ok(from, size) && !fault_here(FAULT_USER_COPY);
     size_t done = allowed ? user_copy_in(to, from, size) : 0;
     if (allowed && done == size) {
@@ -21,6 +24,7 @@ int copy_from_user(void *to, uaddr_t from, size_t size)
 
 int copy_to_user(uaddr_t to, const void *from, size_t size)
 {
+    context_may_sleep();
     if (!user_range_ok(to, size) || fault_here(FAULT_USER_COPY)) {
         return -EFAULT;
     }
@@ -35,6 +39,7 @@ static int fail_string(char *to, int error)
 
 int copy_string_from_user(char *to, uaddr_t from, size_t limit, size_t *length)
 {
+    context_may_sleep();
     if (limit == 0) {
         return -EINVAL;
     }

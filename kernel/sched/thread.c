@@ -7,6 +7,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/thread_internal.h"
+#include "kernel/sync/context.h"
 
 static struct {
     struct spinlock lock; // covers the rest
@@ -130,6 +131,7 @@ void thread_exit(int code)
 
 int thread_join(struct thread *thread)
 {
+    context_may_sleep();
     irqflags_t flags = spin_lock(&thread->exit_queue.lock);
     while (!thread->exited) {
         wait_queue_sleep(&thread->exit_queue, &flags);
@@ -159,6 +161,7 @@ void thread_yield(void)
 
 void thread_sleep_until(uint64_t deadline_ns)
 {
+    context_may_sleep();
     struct wait_queue nobody_wakes;
     wait_queue_init(&nobody_wakes, "sleep");
     irqflags_t flags = spin_lock(&nobody_wakes.lock);

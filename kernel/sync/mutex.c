@@ -1,6 +1,7 @@
 #include "kernel/sync/mutex.h"
 
 #include "kernel/sched/thread.h"
+#include "kernel/sync/context.h"
 
 void mutex_init(struct mutex *mutex, const char *name)
 {
@@ -11,6 +12,7 @@ void mutex_init(struct mutex *mutex, const char *name)
 
 void mutex_lock(struct mutex *mutex) NO_LOCK_ANALYSIS
 {
+    context_may_sleep();
     struct thread *me = thread_current();
     irqflags_t flags = spin_lock(&mutex->waiters.lock);
     if (mutex->owner == me) {

@@ -1,5 +1,7 @@
 #include "kernel/sync/semaphore.h"
 
+#include "kernel/sync/context.h"
+
 void semaphore_init(struct semaphore *semaphore, uint32_t count)
 {
     wait_queue_init(&semaphore->waiters, "semaphore");
@@ -8,6 +10,7 @@ void semaphore_init(struct semaphore *semaphore, uint32_t count)
 
 int semaphore_down_timeout(struct semaphore *semaphore, uint64_t deadline_ns)
 {
+    context_may_sleep();
     int error = 0;
     irqflags_t flags = spin_lock(&semaphore->waiters.lock);
     while (semaphore->count == 0 && error == 0) {

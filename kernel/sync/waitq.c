@@ -11,7 +11,7 @@ void wait_queue_init(struct wait_queue *queue, const char *name)
 int wait_queue_sleep_until(struct wait_queue *queue, irqflags_t *flags, uint64_t deadline_ns) NO_LOCK_ANALYSIS
 {
     (void)flags; // interrupts stay off until the caller's spin_unlock()
-    DEBUG_ASSERT(this_cpu()->interrupt_depth == 0);
+    DEBUG_ASSERT(this_cpu()->interrupt_depth == 0 && this_cpu()->lock_depth == 1);
     struct thread *me = this_cpu()->queue.current;
     list_push_back(&queue->waiters, &me->wait_link);
     sched_prepare_sleep();
