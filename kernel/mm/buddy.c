@@ -123,6 +123,13 @@ int buddy_alloc(struct buddy *buddy, unsigned order, paddr_t *out)
     return 0;
 }
 
+void buddy_release(struct buddy *buddy, uint32_t frame, unsigned order)
+{
+    buddy->free_frames += 1u << order;
+    buddy->pages[frame].state = PAGE_TAIL; // unless it stays a head
+    insert_merged(buddy, frame, order);
+}
+
 static void bad_free(const struct buddy *buddy, paddr_t block, unsigned order, const char *why)
 {
     panic("page free of 0x%lx, order %u: %s", block.raw, order, why);
@@ -143,9 +150,7 @@ void buddy_free(struct buddy *buddy, paddr_t block, unsigned order)
     if (unlikely(page->order != order)) {
         bad_free(buddy, block, order, "allocated with another order");
     }
-    buddy->free_frames += 1u << order;
-    buddy->pages[frame].state = PAGE_TAIL;
-    insert_merged(buddy, frame, order);
+    buddy_release(buddy, frame, order);
 }
 
 static const char *check_list(const struct buddy *buddy, unsigned order, uint64_t *free_frames)

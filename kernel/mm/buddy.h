@@ -47,6 +47,8 @@ struct buddy {
 [[nodiscard]] int buddy_alloc(struct buddy *buddy, unsigned order, paddr_t *out);
 // Takes back a block exactly as it was given. Anything else is a kernel bug and panics, naming the block.
 void buddy_free(struct buddy *buddy, paddr_t block, unsigned order);
+// The same for a caller that has checked: frame is the first of a used or cached block of that order.
+void buddy_release(struct buddy *buddy, uint32_t frame, unsigned order);
 
 // `check-walks`: NULL when every invariant holds, else a sentence naming the broken one. O(frames).
 [[nodiscard]] const char *buddy_check(const struct buddy *buddy);

@@ -42,9 +42,7 @@ static void give_back(struct page_pool *pool, struct page_cache *cache, unsigned
     REQUIRES(pool->lock)
 {
     while (blocks-- > 0) {
-        uint32_t frame = cache->frames[order][--cache->count[order]];
-        pool->buddy.pages[frame].state = PAGE_USED_HEAD;
-        buddy_free(&pool->buddy, buddy_address(&pool->buddy, frame), order);
+        buddy_release(&pool->buddy, cache->frames[order][--cache->count[order]], order);
     }
 }
 
@@ -120,21 +118,29 @@ static __attribute__((noinline)) int alloc_slowly(struct page_pool *pool, unsign
     return error;
 }
 
+// The cache was empty. A tail call, so that the common path needs to keep nothing for it.
+static __attribute__((noinline)) int restore_and_alloc(struct page_pool *pool, unsigned order, paddr_t *out,
+                                                       irqflags_t flags)
+{
+    irq_restore(flags);
+    return alloc_slowly(pool, order, out);
+}
+
 int page_alloc(struct page_pool *pool, unsigned order, paddr_t *out)
 {
     context_may_allocate();
-    if (likely(order < PAGE_CACHE_ORDERS && !fault_possible())) {
-        irqflags_t flags = irq_save();
-        struct page_cache *cache = &pool->cache[cpu_self()];
-        if (likely(cache->count[order] > 0)) {
-            *out = cache_pop(pool, cache, order);
-            mark_allocated(*out, order);
-            irq_restore(flags);
-            return 0;
-        }
-        irq_restore(flags);
+    if (unlikely(order >= PAGE_CACHE_ORDERS || fault_possible())) {
+        return alloc_slowly(pool, order, out);
     }
-    return alloc_slowly(pool, order, out);
+    irqflags_t flags = irq_save();
+    struct page_cache *cache = &pool->cache[cpu_self()];
+    if (unlikely(cache->count[order] == 0)) {
+        return restore_and_alloc(pool, order, out, flags);
+    }
+    *out = cache_pop(pool, cache, order);
+    mark_allocated(*out, order);
+    irq_restore(flags);
+    return 0;
 }
 
 int page_alloc_zeroed(struct page_pool *pool, paddr_t *out)
@@ -146,22 +152,24 @@ int page_alloc_zeroed(struct page_pool *pool, paddr_t *out)
     return error;
 }
 
-static __attribute__((noinline)) void bad_free(paddr_t block, unsigned order)
+static _Noreturn __attribute__((noinline)) void bad_free(paddr_t block, unsigned order)
 {
     panic("page free of 0x%lx, order %u: not a block in use of that order (double free?)", block.raw, order);
 }
 
-static __attribute__((noinline)) void make_room(struct page_pool *pool, struct page_cache *cache, unsigned order)
+// The cache is full. A tail call too.
+static __attribute__((noinline)) void make_room(struct page_pool *pool, struct page_cache *cache, unsigned order,
+                                                irqflags_t flags)
 {
     spin_lock_raw(&pool->lock);
     give_back(pool, cache, order, page_cache_limit(order) / 2);
-    spin_unlock_raw(&pool->lock);
+    spin_unlock(&pool->lock, flags);
 }
 
-static __attribute__((noinline)) void free_to_buddy(struct page_pool *pool, paddr_t block, unsigned order)
+static __attribute__((noinline)) void free_to_buddy(struct page_pool *pool, uint32_t frame, unsigned order)
 {
     irqflags_t flags = spin_lock(&pool->lock);
-    buddy_free(&pool->buddy, block, order);
+    buddy_release(&pool->buddy, frame, order);
     spin_unlock(&pool->lock, flags);
 }
 
@@ -173,11 +181,10 @@ void page_free(struct page_pool *pool, paddr_t block, unsigned order)
     if (unlikely(frame >= buddy->frames || !is_aligned(offset, PAGE_SIZE) || page->state != PAGE_USED_HEAD ||
                  page->order != order)) {
         bad_free(block, order);
-        return; // never
     }
     memory_freed(phys_to_virt(block), PAGE_SIZE << order); // first: once freed, another CPU may have it
     if (unlikely(order >= PAGE_CACHE_ORDERS)) {
-        free_to_buddy(pool, block, order);
+        free_to_buddy(pool, (uint32_t)frame, order);
         return;
     }
     irqflags_t flags = irq_save();
@@ -185,7 +192,8 @@ void page_free(struct page_pool *pool, paddr_t block, unsigned order)
     page->state = PAGE_CACHED;
     cache->frames[order][cache->count[order]++] = (uint32_t)frame;
     if (unlikely(cache->count[order] == page_cache_limit(order))) {
-        make_room(pool, cache, order);
+        make_room(pool, cache, order, flags);
+        return;
     }
     irq_restore(flags);
 }
