@@ -29,19 +29,30 @@ static void setup(void)
     }
 }
 
+// The pages from frame on that share a word of the model, as its mask; moves on behind them.
+static uint64_t part_of_word(uint32_t *frame, uint32_t *count)
+{
+    uint32_t bit = *frame % 64, here = *count < 64 - bit ? *count : 64 - bit;
+    *frame += here;
+    *count -= here;
+    return (here == 64 ? ~0ull : (1ull << here) - 1) << bit;
+}
+
 static bool any_taken(uint32_t frame, uint32_t count, bool all)
 {
     uint32_t seen = 0;
-    for (uint32_t at = frame; at < frame + count; at++) {
-        seen += taken[at / 64] >> (at % 64) & 1;
+    for (uint32_t at = frame, left = count; left > 0;) {
+        uint64_t word = taken[at / 64];
+        seen += (uint32_t)__builtin_popcountll(word & part_of_word(&at, &left));
     }
     return all ? seen == count : seen != 0;
 }
 
 static void mark(uint32_t frame, uint32_t count)
 {
-    for (uint32_t at = frame; at < frame + count; at++) {
-        taken[at / 64] ^= 1ull << (at % 64);
+    while (count > 0) {
+        uint64_t *word = &taken[frame / 64];
+        *word ^= part_of_word(&frame, &count);
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include <fault/fault.h>
 
-#include "harness/intervals.h"
+#include "harness/space.h"
 #include "kernel/mm/pagetable.h"
 
 #define FRAMES 256u
@@ -23,95 +23,30 @@ static void setup(void)
 
 static void verify(uint64_t va)
 {
-    va &= ~PAGE_MASK;
-    if ((va >> 48) != (upper ? 0xffffu : 0u)) {
-        return;
-    }
-    const struct interval *want = intervals_find(&model, va);
-    struct machine_walk walk = machine_walk_from(table.root, va, upper);
-    EXPECT_MODEL(walk.malformed == NULL, "0x%llx: %s", (unsigned long long)va, walk.malformed);
-    EXPECT_MODEL(walk.valid == (want != NULL), "0x%llx is %smapped", (unsigned long long)va, walk.valid ? "" : "not ");
-    struct mapping mapping;
-    int error = pagetable_query(&table, vaddr(va), &mapping);
-    EXPECT_MODEL(error == (want != NULL ? 0 : -ENOENT), "query of 0x%llx gave %d", (unsigned long long)va, error);
-    paddr_t seen;
-    bool reached = machine_tlb_access(vaddr(va), MMU_KERNEL_READ, &seen);
-    if (reached != (want != NULL)) {
-        machine_finding("tlb", "0x%llx: the TLB %s a translation", (unsigned long long)va,
-                        reached ? "still has" : "lacks");
-    }
-    if (want == NULL) {
-        return;
-    }
-    uint64_t pa = want->pa + (va - want->va);
-    EXPECT_MODEL(walk.pa == pa && mapping.pa.raw == pa, "0x%llx goes to 0x%llx, not 0x%llx", (unsigned long long)va,
-                 (unsigned long long)walk.pa, (unsigned long long)pa);
-    unsigned flags = (walk.write ? MAP_WRITE : 0) | (walk.user ? MAP_USER : 0) | (walk.device ? MAP_DEVICE : 0) |
-                     (walk.exec_user || walk.exec_kernel ? MAP_EXEC : 0);
-    EXPECT_MODEL(flags == want->flags && mapping.flags == flags, "0x%llx has rights 0x%x, not 0x%x",
-                 (unsigned long long)va, flags, want->flags);
-    bool writes = machine_tlb_access(vaddr(va), MMU_KERNEL_WRITE, &seen);
-    if (seen.raw != pa || writes != ((want->flags & MAP_WRITE) != 0)) {
-        machine_finding("tlb", "0x%llx is reached through a stale translation to 0x%llx", (unsigned long long)va,
-                        (unsigned long long)seen.raw);
-    }
-}
-
-static bool bad_range(uint64_t va, uint64_t size)
-{
-    unsigned __int128 base = upper ? PAGETABLE_KERNEL_BASE : 0, end = (unsigned __int128)va + size;
-    return size == 0 || ((va | size) & PAGE_MASK) != 0 || va < base || end > base + PAGETABLE_HALF_SIZE;
-}
-
-static bool bad_flags(unsigned flags)
-{
-    bool exec = (flags & MAP_EXEC) != 0;
-    return (flags & ~15u) != 0 || ((flags & MAP_USER) != 0) == upper ||
-           (exec && (flags & (MAP_WRITE | MAP_DEVICE)) != 0);
-}
-
-static int expected_map(uint64_t va, uint64_t pa, uint64_t size, unsigned flags)
-{
-    if (bad_range(va, size) || bad_flags(flags) || (pa & PAGE_MASK) != 0 || (unsigned __int128)pa + size > 1ull << 48) {
-        return -EINVAL;
-    }
-    return intervals_overlap(&model, va, size) ? -EEXIST : 0;
-}
-
-static int expected_protect(uint64_t va, uint64_t size, unsigned flags)
-{
-    if (bad_range(va, size) || bad_flags(flags)) {
-        return -EINVAL;
-    }
-    return intervals_covered(&model, va, size, (flags & MAP_DEVICE) != 0 ? MAP_DEVICE : 0, MAP_DEVICE);
+    space_verify(&model, &table, upper, va);
 }
 
 static void operate(unsigned op, uint64_t va, uint64_t pa, uint64_t size, unsigned flags)
 {
-    uint64_t fired = fault_status().fired, free_pages = page_pool_free_pages(&pool);
+    uint64_t fired = fault_status().fired;
+    static const char *const names[] = {"map", "unmap", "protect"};
     int expected, error;
     if (op == 0) {
-        expected = expected_map(va, pa, size, flags);
+        expected = space_expect_map(&model, upper, va, pa, size, flags);
         error = pagetable_map(&table, vaddr(va), paddr(pa), size, flags);
     } else if (op == 1) {
-        expected = bad_range(va, size) ? -EINVAL : 0;
+        expected = space_bad_range(upper, va, size) ? -EINVAL : 0;
         error = pagetable_unmap(&table, vaddr(va), size);
     } else {
-        expected = expected_protect(va, size, flags);
+        expected = space_expect_protect(&model, upper, va, size, flags);
         error = pagetable_protect(&table, vaddr(va), size, flags);
     }
-    OP("%s 0x%llx + 0x%llx to 0x%llx flags 0x%x = %d",
-       op == 0   ? "map"
-       : op == 1 ? "unmap"
-                 : "protect",
-       (unsigned long long)va, (unsigned long long)size, (unsigned long long)pa, flags, error);
+    OP("%s 0x%llx + 0x%llx to 0x%llx flags 0x%x = %d", names[op], (unsigned long long)va, (unsigned long long)size,
+       (unsigned long long)pa, flags, error);
     uint64_t may_need = 8 + (((va ^ pa) & (MIB(2) - 1)) != 0 && op == 0 ? (size >> 21) + 2 : 0);
-    bool excused = error == -ENOMEM && (fault_status().fired > fired || free_pages < may_need);
-    EXPECT_MODEL(error == expected || excused, "%s gave %d, not %d",
-                 op == 0   ? "map"
-                 : op == 1 ? "unmap"
-                           : "protect",
-                 error, expected);
+    bool excused = // what failed gave back what it took, so the pages count now as before
+        error == -ENOMEM && (fault_status().fired > fired || page_pool_free_pages(&pool) < may_need);
+    EXPECT_MODEL(error == expected || excused, "%s gave %d, not %d", names[op], error, expected);
     if (error == 0 && !intervals_change(&model, va, size, op == 0 ? pa : 0, flags, op)) {
         machine_finding("model", "the list of intervals is too short");
     }

@@ -43,14 +43,22 @@ static void check_overlap(const uint8_t *object, size_t size)
     }
 }
 
+// Both ends: what lies between cannot overlap anything either.
+static void fill(uint8_t *object, size_t size, uint8_t tag)
+{
+    size_t end = size < 64 ? size : 64;
+    memset(object, tag, end);
+    memset(object + size - end, tag, end);
+}
+
 static void alloc(unsigned which)
 {
     void *object = NULL;
     uint64_t fired = fault_status().fired;
-    uint64_t free_pages = page_pool_free_pages(&pool);
     int error = slab_alloc(&caches[which], &object);
     OP("alloc from %u = %d, %p", which, error, object);
     if (error != 0) {
+        uint64_t free_pages = page_pool_free_pages(&pool); // as before: a failure changes nothing
         EXPECT_MODEL(error == -ENOMEM && (fault_status().fired > fired || free_pages < 64),
                      "alloc gave %d with %llu pages free", error, (unsigned long long)free_pages);
         EXPECT_MODEL(object == NULL, "a failed alloc changed *out");
@@ -65,7 +73,7 @@ static void alloc(unsigned which)
         return;
     }
     check_overlap(object, shapes[which].size);
-    memset(object, ++next_tag, shapes[which].size);
+    fill(object, shapes[which].size, ++next_tag);
     live[live_count].object = object;
     live[live_count].cache = (uint8_t)which;
     live[live_count++].tag = next_tag;

@@ -12,6 +12,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: cannot read %s\n", fuzz_target.name, argv[1]);
         return 2;
     }
+    harness_lazy = true;
     harness_setup();
     __AFL_INIT();
     unsigned char *data = __AFL_FUZZ_TESTCASE_BUF;

@@ -8,6 +8,7 @@
 #define HARNESS_PLAN_SIZE 8u
 #define HARNESS_INPUT_MAX KIB(1024) // more is not looked at
 
+extern bool harness_lazy; // set before harness_setup(): many runs in this process
 void harness_setup(void);
 // One run, from nothing to the last check. plan replaces the input's own when not NULL.
 void harness_run(const uint8_t *data, size_t size, const struct fault_plan *plan);

@@ -32,12 +32,15 @@ static struct interval cut(struct interval whole, uint64_t start, uint64_t end)
 // Ends are exclusive and may be 2^64, which wraps to 0: work relative to va.
 bool intervals_change(struct intervals *set, uint64_t va, uint64_t size, uint64_t pa, unsigned flags, unsigned how)
 {
-    struct intervals old = *set;
+    struct intervals old; // only what is used: the whole would cost more than the operation
+    old.count = set->count;
+    __builtin_memcpy(old.at, set->at, set->count * sizeof(old.at[0]));
     set->count = 0;
     for (uint32_t i = 0; i < old.count; i++) {
         struct interval part = old.at[i];
         if (set->count + 3 > INTERVALS_MAX) {
-            *set = old;
+            set->count = old.count;
+            __builtin_memcpy(set->at, old.at, old.count * sizeof(old.at[0]));
             return false;
         }
         if (part.va > va + (size - 1) || va > part.va + (part.size - 1)) {

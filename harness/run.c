@@ -10,7 +10,7 @@
 
 bool harness_tracing;
 unsigned harness_operations;
-bool harness_observing;
+bool harness_observing, harness_lazy;
 void (*harness_on_finding)(void);
 static bool ready;
 
@@ -99,6 +99,7 @@ void harness_setup(void)
     ready = true;
     machine_start();
     machine_on_finding(on_finding);
+    machine_lazy_reset(harness_lazy);
     boot_cpu();
     if (fuzz_target.setup != NULL) {
         fuzz_target.setup();

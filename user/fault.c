@@ -34,6 +34,13 @@ int main(int argc, char **argv, char **envp)
         __asm__ volatile(".inst 0x00000000");
     } else if (text_equal(how, "register")) {
         __asm__ volatile("msr daifset, #2"); // EL0 may not
+    } else if (text_equal(how, "pc")) {
+        __asm__ volatile("adr x16, 1f + 2\n\tbr x16\n1:\tnop" ::: "x16");
+    } else if (text_equal(how, "aligned")) {
+        static unsigned long words[2];
+        __asm__ volatile("ldxr x16, [%0]" ::"r"((char *)words + 1) : "x16", "memory"); // exclusives must be aligned
+    } else if (text_equal(how, "brk")) {
+        __asm__ volatile("brk #1");
     }
     print("still alive\n");
     return 1;

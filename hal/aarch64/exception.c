@@ -12,8 +12,12 @@
 #define EC_ILLEGAL 0x0e
 #define EC_INSTRUCTION_USER 0x20
 #define EC_INSTRUCTION_KERNEL 0x21
+#define EC_PC_ALIGNMENT 0x22
 #define EC_DATA_USER 0x24
 #define EC_DATA_KERNEL 0x25
+#define EC_SP_ALIGNMENT 0x26
+#define EC_BRK 0x3c
+#define STATUS_ALIGNMENT 0x21
 #define FRAMES_MAX 24u
 #define ISS_WRITE (1u << 6)
 #define ISS_CACHE (1u << 8) // cache maintenance: counted as a write by the CPU, but nothing is written
@@ -199,7 +203,7 @@ void exception_sp0(struct frame *frame)
 
 _Noreturn void exception_stack_overflow(struct frame *frame)
 {
-    report(frame, "kernel stack overflow");
+    report(frame, EC(frame->esr) == EC_SP_ALIGNMENT ? "misaligned kernel stack" : "kernel stack overflow");
 }
 
 void exception_user(struct frame *frame)
@@ -207,8 +211,16 @@ void exception_user(struct frame *frame)
     enum user_fault_kind kind = USER_FAULT_OTHER;
     switch (EC(frame->esr)) {
     case EC_UNKNOWN:
+    case EC_ILLEGAL:
     case 0x18: // a system register that EL0 may not touch
         kind = USER_FAULT_UNDEFINED;
+        break;
+    case EC_PC_ALIGNMENT:
+    case EC_SP_ALIGNMENT:
+        kind = USER_FAULT_ALIGNMENT;
+        break;
+    case EC_BRK:
+        kind = USER_FAULT_BREAKPOINT;
         break;
     case EC_INSTRUCTION_USER:
         kind = USER_FAULT_EXECUTE;
@@ -219,6 +231,10 @@ void exception_user(struct frame *frame)
     default:
         break;
     }
+    if (EC(frame->esr) == EC_DATA_USER && ((unsigned)frame->esr & 0x3f) == STATUS_ALIGNMENT) {
+        kind = USER_FAULT_ALIGNMENT;
+    }
+    bool address = is_abort(EC(frame->esr)) || EC(frame->esr) == EC_PC_ALIGNMENT; // FAR_EL1 says something
     asm volatile("msr daifclr, #7" ::: "memory");
-    kernel_user_fault(&frame->regs, kind, kind == USER_FAULT_UNDEFINED ? frame->regs.pc : frame->far);
+    kernel_user_fault(&frame->regs, kind, address ? frame->far : frame->regs.pc);
 }

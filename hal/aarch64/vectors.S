@@ -103,11 +103,13 @@ vectors:
     VECTOR user_serror
 
     .section .text, "ax"
-// A fault may be the stack itself running over into its guard: ask the MMU before storing. TPIDRRO_EL0, which is otherwise 0,
-// holds x0 meanwhile.
+// A fault may be the stack itself running over into its guard, or out of alignment: look, and ask the MMU, before storing.
+// TPIDRRO_EL0, which is otherwise 0, holds x0 meanwhile.
 FUNCTION kernel_sync
     msr tpidrro_el0, x0
     sub x0, sp, #FRAME_SIZE
+    tst x0, #15
+    b.ne stack_overflow
     at s1e1w, x0
     isb
     mrs x0, par_el1

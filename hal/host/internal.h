@@ -47,7 +47,7 @@ struct machine_cpu {
     uint64_t deadline;
     uint64_t user_root;
     uint16_t asid;
-    bool tlb_used;
+    bool tlb_used, tlb_large;
     struct machine_tlb_entry tlb[MACHINE_TLB_ENTRIES];
 };
 
@@ -78,6 +78,12 @@ extern struct machine_flow machine_main_flow;
 void machine_flows_reset(void);
 struct machine_flow *machine_flow_new(void (*entry)(void *), void *argument);
 void machine_flow_go(struct machine_flow *from, struct machine_flow *to);
+// machine.c
+void machine_copy_raw(void *to, const void *from, size_t size);
+// variables.c
+void machine_variables_save(void);
+void machine_variables_reset(void);
+const char *machine_variables_changed(void); // the first byte that is not as saved, or NULL
 // cpu.c
 void machine_cpus_reset(void);
 // mmu.c

@@ -9,10 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-// The kernel's variables: see machine/sections.h.
-extern char __start_kernel_data[] __attribute__((weak)), __stop_kernel_data[] __attribute__((weak));
-extern char __start_kernel_bss[] __attribute__((weak)), __stop_kernel_bss[] __attribute__((weak));
-
 struct machine machine;
 
 // What a reset owes a page: nothing, its marks, or its marks and its contents.
@@ -22,9 +18,9 @@ static uint8_t dirty[MACHINE_FRAMES];
 static uint32_t dirty_list[MACHINE_FRAMES];
 static uint32_t dirty_count;
 static uint8_t closed[MACHINE_FRAMES]; // marked free in the snapshot
-static char *saved_data, *saved_bss;
+static bool have_snapshot;
 
-MACHINE_RAW static void copy_raw(void *to, const void *from, size_t size)
+MACHINE_RAW void machine_copy_raw(void *to, const void *from, size_t size)
 {
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory"); // never intercepted
 }
@@ -47,14 +43,6 @@ void machine_start(void)
     machine_reset(NULL, 0);
 }
 
-static char *save(const char *start, const char *stop, char *old)
-{
-    free(old);
-    char *copy = malloc((size_t)(stop - start) + 1);
-    copy_raw(copy, start, (size_t)(stop - start));
-    return copy;
-}
-
 static void *frame_memory(uint32_t frame)
 {
     return (char *)(uintptr_t)MACHINE_ARENA + ((uint64_t)frame << PAGE_SHIFT);
@@ -69,13 +57,26 @@ static bool page_is_closed(uint32_t frame)
 #endif
 }
 
+MACHINE_RAW static bool is_zero(uint32_t frame)
+{
+    const uint64_t *words = frame_memory(frame);
+    uint64_t any = 0;
+    for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
+        any |= words[i];
+    }
+    return any == 0;
+}
+
 void machine_snapshot(void)
 {
-    saved_data = save(__start_kernel_data, __stop_kernel_data, saved_data);
-    saved_bss = save(__start_kernel_bss, __stop_kernel_bss, saved_bss);
+    machine_variables_save();
+    have_snapshot = true;
     for (uint32_t i = 0; i < dirty_count; i++) {
         closed[dirty_list[i]] = page_is_closed(dirty_list[i]);
         dirty[dirty_list[i]] = CLEAN;
+        if (!is_zero(dirty_list[i])) {
+            machine_finding("check", "set-up wrote to RAM at %p: a reset restores zeroes", frame_memory(dirty_list[i]));
+        }
     }
     dirty_count = 0;
 }
@@ -165,10 +166,34 @@ void machine_reset(const uint8_t *choices, size_t size)
     machine_cpus_reset();
     machine_mmu_reset();
     machine_report_reset();
-    if (saved_data != NULL) {
-        copy_raw(__start_kernel_data, saved_data, (size_t)(__stop_kernel_data - __start_kernel_data));
-        copy_raw(__start_kernel_bss, saved_bss, (size_t)(__stop_kernel_bss - __start_kernel_bss));
+    if (have_snapshot) {
+        machine_variables_reset();
     }
+}
+
+const char *machine_reset_check(void)
+{
+    static char text[128];
+    static unsigned char resident[MACHINE_FRAMES];
+    const char *changed = machine_variables_changed();
+    if (changed != NULL) {
+        snprintf(text, sizeof(text), "a reset does not restore the variable at %p", (const void *)changed);
+        return text;
+    }
+    if (mincore(frame_memory(0), MACHINE_RAM_SIZE, resident) != 0) {
+        return "mincore is refused";
+    }
+    for (uint32_t frame = 0; frame < MACHINE_FRAMES; frame++) { // also those that nobody declared to be touched
+        if ((resident[frame] & 1) != 0 && !is_zero(frame)) {
+            snprintf(text, sizeof(text), "a reset leaves RAM changed at %p", frame_memory(frame));
+            return text;
+        }
+        if ((resident[frame] & 1) != 0 && page_is_closed(frame) != (closed[frame] != 0)) {
+            snprintf(text, sizeof(text), "a reset leaves the marks of %p changed", frame_memory(frame));
+            return text;
+        }
+    }
+    return NULL;
 }
 
 int machine_run(void (*body)(void *), void *argument)

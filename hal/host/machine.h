@@ -11,11 +11,17 @@
 
 // Once per process, before the kernel is touched.
 void machine_start(void);
+// Before machine_snapshot(): finds out by page faults which variables runs change, so that resets cost little. For
+// drivers with many runs in one process; debuggers stop at each such fault.
+void machine_lazy_reset(bool on);
 // Remembers the kernel's variables as they are now: the state that machine_reset() restores.
 void machine_snapshot(void);
 // A new run from the snapshot. All that the machine decides comes from choices, used from the last byte to the first.
 // Costs what the last run touched.
 void machine_reset(const uint8_t *choices, size_t size);
+// After machine_reset(): NULL when all variables, RAM and its marks are as in the snapshot. Slow.
+const char *machine_reset_check(void);
+uint64_t machine_variables_hash(void); // of the kernel's variables, as they are
 // Runs body on CPU 0 with interrupts off, until it returns or the kernel powers off; the status of power_off(), else 0.
 int machine_run(void (*body)(void *), void *argument);
 

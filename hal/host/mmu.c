@@ -109,7 +109,7 @@ void machine_mmu_reset(void)
         cpu->asid = 0;
         if (cpu->tlb_used) {
             memset(cpu->tlb, 0, sizeof(cpu->tlb));
-            cpu->tlb_used = false;
+            cpu->tlb_used = cpu->tlb_large = false;
         }
     }
 }
@@ -152,15 +152,15 @@ static struct debt *debt_for(const uint64_t *slot)
     return NULL;
 }
 
-static bool holds_leaves(uint64_t table)
+MACHINE_RAW static bool holds_leaves(uint64_t table)
 {
     const uint64_t *slots = slots_at(table);
-    for (unsigned i = 0; i < 512; i++) {
-        if ((slots[i] & 1) != 0) {
-            return true;
-        }
+    uint64_t any = 0;
+    for (unsigned i = 0; i < 512; i += 8) {
+        any |= slots[i] | slots[i + 1] | slots[i + 2] | slots[i + 3] | slots[i + 4] | slots[i + 5] | slots[i + 6] |
+               slots[i + 7];
     }
-    return false;
+    return (any & 1) != 0;
 }
 
 static void owe(const uint64_t *slot, uint64_t old, const struct table_meta *meta)
@@ -253,11 +253,19 @@ static void pay(bool everything, bool by_asid, uint64_t va, uint16_t asid)
     debt_count = kept;
 }
 
+static unsigned tlb_place(uint64_t va)
+{
+    return (va >> PAGE_SHIFT) % MACHINE_TLB_ENTRIES;
+}
+
 static void drop_cached(bool everything, bool by_asid, uint64_t va, uint16_t asid)
 {
     for (unsigned i = 0; i < machine.cpu_high; i++) {
         struct machine_cpu *cpu = &machine.cpus[i];
-        for (unsigned at = 0; cpu->tlb_used && at < MACHINE_TLB_ENTRIES; at++) {
+        // A page is only ever cached at its own place; a larger leaf is where it was first used.
+        bool one = !everything && !by_asid && !cpu->tlb_large;
+        unsigned first = one ? tlb_place(va) : 0, end = one ? first + 1 : MACHINE_TLB_ENTRIES;
+        for (unsigned at = first; cpu->tlb_used && at < end; at++) {
             struct machine_tlb_entry *entry = &cpu->tlb[at];
             bool tag = entry->global || entry->asid == asid;
             if (everything || (by_asid ? !entry->global && entry->asid == asid : tag && va - entry->va < entry->size)) {
@@ -345,7 +353,7 @@ bool mmu_probe(vaddr_t va, enum mmu_access access, paddr_t *out)
 bool machine_tlb_access(vaddr_t va, enum mmu_access access, paddr_t *out)
 {
     struct machine_cpu *cpu = machine_self();
-    struct machine_tlb_entry *entry = &cpu->tlb[(va.raw >> PAGE_SHIFT) % MACHINE_TLB_ENTRIES];
+    struct machine_tlb_entry *entry = &cpu->tlb[tlb_place(va.raw)];
     bool hit = va.raw - entry->va < entry->size && (entry->global || entry->asid == cpu->asid);
     if (!hit) {
         struct machine_walk walk = walk_now(va.raw);
@@ -361,6 +369,7 @@ bool machine_tlb_access(vaddr_t va, enum mmu_access access, paddr_t *out)
                                             .user = walk.user,
                                             .write = walk.write};
         cpu->tlb_used = true;
+        cpu->tlb_large = cpu->tlb_large || walk.size > PAGE_SIZE;
     }
     if (!allowed(entry->user, entry->write, access)) {
         return false;

@@ -5,11 +5,13 @@
 #include "kernel/base/format.h"
 #include "kernel/debug/console.h"
 #include "kernel/debug/crash.h"
+#include "kernel/debug/irqsweep.h"
 #include "kernel/debug/ktest.h"
 #include "kernel/debug/log.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/output.h"
 #include "kernel/debug/record.h"
+#include "kernel/debug/sweep.h"
 #include "kernel/debug/workloads.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
@@ -276,10 +278,9 @@ static int run(char *arguments)
         }
         return 0;
     }
-    for (const struct workload *workload = workloads; workload->name != NULL; workload++) {
-        if (text_equal(name, workload->name)) {
-            return run_workload(workload);
-        }
+    const struct workload *workload = workload_find(name);
+    if (workload != NULL) {
+        return run_workload(workload);
     }
     output_line("run: no workload '%.40s'; 'run list' lists them", name);
     return -ENOENT;
@@ -364,17 +365,40 @@ static int log_command(char *arguments)
     return 0;
 }
 
-static void print_leaf(uint64_t va, uint64_t size, unsigned flags, void *argument)
+struct extent {
+    uint64_t va, size, leaves;
+    unsigned flags;
+};
+
+static void print_extent(const struct extent *extent)
 {
-    output_line("0x%016lx %8lu KiB %c%c%s", va, size / 1024, (flags & MAP_WRITE) != 0 ? 'w' : '-',
-                (flags & MAP_EXEC) != 0 ? 'x' : '-', (flags & MAP_DEVICE) != 0 ? " device" : "");
+    if (extent->size > 0) {
+        output_line("0x%016lx %8lu KiB %c%c%s", extent->va, extent->size / 1024,
+                    (extent->flags & MAP_WRITE) != 0 ? 'w' : '-', (extent->flags & MAP_EXEC) != 0 ? 'x' : '-',
+                    (extent->flags & MAP_DEVICE) != 0 ? " device" : "");
+    }
+}
+
+// Neighbours of equal rights are one line.
+static void add_leaf(uint64_t va, uint64_t size, unsigned flags, void *argument)
+{
+    struct extent *extent = argument;
+    if (extent->size > 0 && extent->va + extent->size == va && extent->flags == flags) {
+        extent->size += size;
+    } else {
+        print_extent(extent);
+        *extent = (struct extent){.va = va, .size = size, .leaves = extent->leaves, .flags = flags};
+    }
+    extent->leaves++;
 }
 
 static int pagetable(char *arguments)
 {
-    uint64_t broken = kernel_map_walk(print_leaf, NULL);
-    output_json("{\"writable_and_executable\":%lu}", broken);
-    output_line("%lu leaves are writable and executable", broken);
+    struct extent extent = {0};
+    uint64_t broken = kernel_map_walk(add_leaf, &extent);
+    print_extent(&extent);
+    output_json("{\"leaves\":%lu,\"writable_and_executable\":%lu}", extent.leaves, broken);
+    output_line("%lu of %lu leaves are writable and executable", broken, extent.leaves);
     return broken == 0 ? 0 : -EIO;
 }
 
@@ -397,6 +421,8 @@ const struct command monitor_commands[] = {
     {"faults", "[arm PLAN | off | observe | reset]", "injected failures", faults},
     {"sites", "", "every line that can be made to fail", sites},
     {"run", "[list | WORKLOAD]", "work for failure sweeps; disarms faults at its end", run},
+    {"sweep", "[all | WORKLOAD]", "fails a workload at every place, once and for good", sweep_command},
+    {"irqsweep", "[FUNCTION FIRST LAST]", "interrupts a function after each count of ns", irqsweep_command},
     {"ktest", "[list | run SUITE.NAME | run all]", "the tests in the image", ktest},
     {"exec", "[PROGRAM]", "runs a program in user space", exec},
     {"log", "", "the kernel's log", log_command},

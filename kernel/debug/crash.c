@@ -1,6 +1,8 @@
 #include "kernel/debug/crash.h"
 
-#include <hal/user.h>
+#include <hal/cpu.h>
+#include <hal/irq.h>
+#include <hal/mmu.h>
 
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
@@ -8,6 +10,7 @@
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/output.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/mm/pagetable.h"
 #include "kernel/sync/mutex.h"
 
 static void crash_assert(void)
@@ -45,6 +48,44 @@ static void crash_data_exec(void)
     function();
 }
 
+static void crash_undefined(void)
+{
+    static const uint32_t code[4] __attribute__((section(".text.no_instruction"))) = {0}; // UDF #0
+    void (*function)(void) = (void (*)(void))(void *)hidden(code);
+    function();
+}
+
+static void crash_trap(void)
+{
+    __builtin_trap();
+}
+
+// A page that user space may read and write, touched as if it were the kernel's own.
+static void crash_user_deref(void)
+{
+    const uint64_t va = MIB(4);
+    const uint16_t asid = 253; // processes take the low ones
+    struct pagetable table;
+    paddr_t page;
+    if (page_alloc_zeroed(&kernel_pages, &page) != 0) {
+        return;
+    }
+    if (pagetable_init(&table, PAGETABLE_USER, asid, &kernel_pages) == 0) {
+        if (pagetable_map(&table, vaddr(va), page, PAGE_SIZE, MAP_USER | MAP_WRITE) == 0) {
+            irqflags_t flags = irq_save();
+            mmu_activate(table.root, asid);
+            WRITE_ONCE(*(hidden(NULL) + va), 1);
+            mmu_activate(paddr(0), 0);
+            irq_restore(flags);
+        }
+        pagetable_destroy(&table);
+    }
+    page_free(&kernel_pages, page, 0);
+    if (!cpu_has_pan()) {
+        output_line("crash: this CPU has no Privileged Access Never: user memory lies open to the kernel");
+    }
+}
+
 static uint32_t recurse(uint32_t depth)
 {
     uint32_t frame[64];
@@ -78,10 +119,17 @@ static const struct {
     const char *name;
     void (*run)(void);
 } kinds[] = {
-    {"assert", crash_assert},           {"null", crash_null},
-    {"text-write", crash_text_write},   {"rodata-write", crash_rodata_write},
-    {"data-exec", crash_data_exec},     {"stack-overflow", crash_stack_overflow},
-    {"double-free", crash_double_free}, {"deadlock", crash_deadlock},
+    {"assert", crash_assert},
+    {"null", crash_null},
+    {"text-write", crash_text_write},
+    {"rodata-write", crash_rodata_write},
+    {"data-exec", crash_data_exec},
+    {"undefined", crash_undefined},
+    {"trap", crash_trap},
+    {"user-deref", crash_user_deref},
+    {"stack-overflow", crash_stack_overflow},
+    {"double-free", crash_double_free},
+    {"deadlock", crash_deadlock},
 };
 
 int crash_command(char *arguments)

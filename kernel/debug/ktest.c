@@ -4,6 +4,7 @@
 
 #include "kernel/base/format.h"
 #include "kernel/debug/output.h"
+#include "kernel/debug/sweep.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/sched/thread.h"
 #include "kernel/sync/spinlock.h"
@@ -34,26 +35,15 @@ void ktest_fail(const char *file, int line, const char *text, ...)
     output_line("# %s:%d: %s", file, line, what);
 }
 
-// What a test may not leave behind.
-struct baseline {
-    uint64_t objects;
-    uint32_t threads;
-};
-
-static struct baseline take_baseline(void)
-{
-    return (struct baseline){heap_used_objects(&kernel_heap), thread_count()};
-}
-
 bool ktest_run(const struct ktest *test)
 {
-    struct baseline before = take_baseline();
+    // What a test may not leave behind. Pages are not compared: slabs and table pages come and go.
+    struct footprint before = {0, heap_used_objects(&kernel_heap), thread_count()};
     failed = false;
     test->run();
-    struct baseline after = take_baseline();
-    if (!failed && (after.objects != before.objects || after.threads != before.threads)) {
-        ktest_fail(test->name, 0, "left behind: %ld heap objects, %d threads", (long)(after.objects - before.objects),
-                   (int)(after.threads - before.threads));
+    if (!failed && !footprint_settle(&before)) {
+        ktest_fail(test->name, 0, "left behind: %ld heap objects, %d threads",
+                   (long)(heap_used_objects(&kernel_heap) - before.objects), (int)(thread_count() - before.threads));
     }
     if (spin_held_count() != 0) {
         ktest_fail(test->name, 0, "left a lock held");

@@ -94,11 +94,11 @@ static int run_exec(void)
 {
     const void *image;
     size_t size;
-    if (!user_program_find("hello", &image, &size)) {
+    if (!user_program_find("calls", &image, &size)) {
         return -ENOENT;
     }
     struct process *process;
-    int error = process_create("hello", image, size, &process);
+    int error = process_create("calls", image, size, &process);
     if (error == 0) {
         // A program that was made to fail says so by its status, and that is a clean report too.
         error = process_wait(process) == 0 ? 0 : -EIO;
@@ -111,6 +111,6 @@ const struct workload workloads[] = {
     {"slab", "a cache made, filled, emptied, destroyed", run_slab},
     {"pagetable", "map, protect and unmap with splits", run_pagetable},
     {"threads", "six threads created and joined", run_threads},
-    {"exec", "the first user program", run_exec},
+    {"exec", "a user program with system calls", run_exec},
     {NULL, NULL, NULL},
 };

@@ -20,6 +20,8 @@ static struct irq_statistics statistics;
 static struct semaphore rests = {.waiters = {.lock = SPINLOCK_INIT("irq rests", RANK_WAIT_QUEUE),
                                              .waiters = {&rests.waiters.waiters, &rests.waiters.waiters}}};
 
+static void (*interrupt_probe)(void);
+
 int irq_register(uint32_t intid, irq_handler *handler, void *argument)
 {
     if (intid >= irq_line_count()) {
@@ -34,6 +36,18 @@ int irq_register(uint32_t intid, irq_handler *handler, void *argument)
         line->masked = false;
         irq_line_enable(intid);
     }
+    spin_unlock(&irq_lock, flags);
+    return error;
+}
+
+int irq_unregister(uint32_t intid)
+{
+    if (intid >= irq_line_count()) {
+        return -EINVAL;
+    }
+    irqflags_t flags = spin_lock(&irq_lock);
+    int error = lines[intid].handler != NULL ? 0 : -EINVAL;
+    store_release(&lines[intid].handler, NULL);
     spin_unlock(&irq_lock, flags);
     return error;
 }
@@ -156,10 +170,19 @@ int irq_start_rests(void)
     return error;
 }
 
+void irq_set_probe(void (*probe)(void))
+{
+    store_release(&interrupt_probe, probe);
+}
+
 void kernel_interrupt(void)
 {
     struct cpu *cpu = this_cpu();
     cpu->interrupt_depth++;
+    void (*probe)(void) = READ_ONCE(interrupt_probe);
+    if (unlikely(probe != NULL)) {
+        probe();
+    }
     for (unsigned claims = 0; claims < CLAIMS_MAX; claims++) {
         uint32_t intid = irq_claim();
         if (intid >= INTID_MAX) {

@@ -40,6 +40,8 @@ struct irq_statistics {
 // Task context. Private lines (below 32) are enabled on this CPU only: see irq_enable_private(). -EINVAL: no such line;
 // -EBUSY: has a handler. Nothing changed then.
 [[nodiscard]] int irq_register(uint32_t intid, irq_handler *handler, void *argument);
+// The line must be quiet: a handler may still be running on another CPU. It stays enabled, so that what comes is seen.
+[[nodiscard]] int irq_unregister(uint32_t intid); // -EINVAL: has no handler
 void irq_enable_private(void); // each CPU, once irq_cpu_init() is done: enables the private lines there
 // Once, on the boot CPU: enables the shared lines without a handler too, so that what arrives there is seen, named and
 // masked rather than left pending unnoticed. irq_enable_private() does the same for private lines.
@@ -48,6 +50,9 @@ void irq_watch_all(void);
 [[nodiscard]] int irq_start_rests(void);
 // Task context: takes a line that was masked as storming back into use.
 [[nodiscard]] int irq_unmask(uint32_t intid); // -EINVAL: not masked
+
+// Called first thing in every interrupt, in interrupt context; NULL: nothing is. For sweeps.
+void irq_set_probe(void (*probe)(void));
 
 struct irq_statistics irq_statistics(void);
 struct irq_line irq_line(uint32_t intid); // a copy; intid < INTID_MAX

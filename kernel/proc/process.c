@@ -14,8 +14,10 @@
 #include "kernel/proc/stack.h"
 
 #define ASID_LIMIT 256u // every implementation has 8 bits
-#define SIGNAL_SEGV 11
 #define SIGNAL_ILL 4
+#define SIGNAL_TRAP 5
+#define SIGNAL_BUS 7
+#define SIGNAL_SEGV 11
 
 static struct {
     struct spinlock lock; // covers the rest
@@ -202,11 +204,22 @@ void process_exit(int status)
 
 void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64_t address)
 {
-    static const char *const names[] = {"read", "write", "execute", "undefined instruction", "other"};
+    static const struct {
+        const char *name;
+        int signal;
+    } kinds[] = {
+        [USER_FAULT_READ] = {"read", SIGNAL_SEGV},
+        [USER_FAULT_WRITE] = {"write", SIGNAL_SEGV},
+        [USER_FAULT_EXECUTE] = {"execute", SIGNAL_SEGV},
+        [USER_FAULT_UNDEFINED] = {"undefined instruction", SIGNAL_ILL},
+        [USER_FAULT_ALIGNMENT] = {"alignment", SIGNAL_BUS},
+        [USER_FAULT_BREAKPOINT] = {"breakpoint", SIGNAL_TRAP},
+        [USER_FAULT_OTHER] = {"other", SIGNAL_SEGV},
+    };
     struct process *process = process_current();
-    int signal = kind == USER_FAULT_UNDEFINED ? SIGNAL_ILL : SIGNAL_SEGV;
+    int signal = kinds[kind].signal;
     log_warning("pid %d (%s) killed by signal %d: %s fault at 0x%lx, pc 0x%lx", process->pid, process->thread->name,
-                signal, names[kind], address, user_regs_pc(regs));
+                signal, kinds[kind].name, address, user_regs_pc(regs));
     process_exit(128 + signal);
 }
 

@@ -18,7 +18,15 @@ _Noreturn void kernel_secondary_main(struct cpu_local *local); // other CPUs, in
 
 void kernel_interrupt(void); // an interrupt is pending; interrupts off. May switch contexts before it returns
 void kernel_syscall(struct user_regs *regs); // from user space; interrupts on
-enum user_fault_kind { USER_FAULT_READ, USER_FAULT_WRITE, USER_FAULT_EXECUTE, USER_FAULT_UNDEFINED, USER_FAULT_OTHER };
+enum user_fault_kind {
+    USER_FAULT_READ,
+    USER_FAULT_WRITE,
+    USER_FAULT_EXECUTE,
+    USER_FAULT_UNDEFINED,
+    USER_FAULT_ALIGNMENT, // of the stack pointer, the program counter or an access
+    USER_FAULT_BREAKPOINT,
+    USER_FAULT_OTHER,
+};
 void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind,
                        uint64_t address); // from user space; interrupts on
 // True when the kernel made the page present and the access may be retried. From a user copy; interrupts on.

@@ -34,10 +34,23 @@ class Row:
         return {**asdict(self), "met": self.met}
 
 
-def write(rows: list[Row], skipped: list[str], path: Path) -> None:
-    """Writes bench.json."""
+def keep(rows: list[Row], skipped: list[str], path: Path) -> None:
+    """Writes bench.json; what it held of rows that were not measured now stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"rows": [row.as_json() for row in rows], "skipped": skipped}, indent=2) + "\n")
+    groups = {row.group for row in rows}
+    try:
+        before = [row for row in json.loads(path.read_text())["rows"] if row["group"] not in groups]
+    except (OSError, ValueError, KeyError, TypeError):
+        before = []
+    path.write_text(json.dumps({"rows": before + [row.as_json() for row in rows], "skipped": skipped}, indent=2) + "\n")
+
+
+_SHOWN = 4  # peers in the table; bench.json has them all
+
+
+def _beside(peers: list[dict]) -> str:
+    shown = ", ".join(f"{peer['name']} {peer['value']:,.6g}" for peer in peers[:_SHOWN])
+    return shown + (f" and {len(peers) - _SHOWN} more" if len(peers) > _SHOWN else "")
 
 
 def show(rows: list[Row]) -> None:
@@ -50,5 +63,5 @@ def show(rows: list[Row]) -> None:
         goal = "" if row.goal is None else ("≥ " if row.at_least else "≤ ") + f"{row.goal:,g}"
         table.add_row(row.group, row.name, f"{row.value:,.6g}" if row.value < 1000 else f"{row.value:,.0f}", row.unit,
                       "" if row.ratio is None else f"{row.ratio:.3f}", goal, "" if row.goal is None else ("yes" if row.met else "NO"),
-                      ", ".join(f"{peer['name']} {peer['value']:,.6g}" for peer in row.peers))
-    Console(width=150).print(table)
+                      _beside(row.peers))
+    Console(width=160).print(table)

@@ -39,6 +39,7 @@ class EngineRun:
     crashes: int = 0
     stability: float | None = None
     error: str = ""
+    rate: float = 0.0  # executions per second, without what the engine does before its first
     findings: list[tuple[bytes, str]] = field(default_factory=list)
 
 
@@ -75,8 +76,10 @@ def _watch(command, *, log: Path, deadline: float, stop: Callable[[], bool], env
 
 
 def libfuzzer(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], *, root: Path | None = None,
-              corpus: Path | None = None, extra: tuple[Path, ...] = (), first_only: bool = False) -> EngineRun:
-    """Fuzzes with libFuzzer for `seconds`. `folder` takes logs and artifacts; `corpus` grows, `extra` folders are read.
+              corpus: Path | None = None, extra: tuple[Path, ...] = (), first_only: bool = False,
+              options: tuple[str, ...] = ()) -> EngineRun:
+    """Fuzzes with libFuzzer for `seconds`. `folder` takes logs and artifacts; `corpus` grows, `extra` folders are read;
+    `options` are libFuzzer's own.
 
     Never raises for what the target does; `error` of the result says when nothing could be run.
     """
@@ -93,7 +96,7 @@ def libfuzzer(target: Target, seconds: float, folder: Path, stop: Callable[[], b
         if left < 1 or stop():
             break
         command = [binary, f"-max_total_time={max(1, int(left))}", f"-timeout={INPUT_TIMEOUT}", "-len_control=20",
-                   f"-rss_limit_mb={RSS_LIMIT_MB}", f"-artifact_prefix={artifacts}/", "-print_final_stats=1", "-detect_leaks=0"]
+                   f"-rss_limit_mb={RSS_LIMIT_MB}", f"-artifact_prefix={artifacts}/", "-print_final_stats=1", "-detect_leaks=0", *options]
         if target.dictionary:
             command.append(f"-dict={target.dictionary}")
         text, status = _watch([*command, corpus, *extra], log=folder / f"libfuzzer-{attempt}.log",
@@ -111,6 +114,7 @@ def libfuzzer(target: Target, seconds: float, folder: Path, stop: Callable[[], b
         if status == 0 or (first_only and result.findings):
             break
     result.seconds = time.monotonic() - began
+    result.rate = result.executions / result.seconds
     result.corpus = sum(1 for _ in corpus.iterdir())
     if result.executions == 0 and not result.error and not stop():
         result.error = "executed nothing"
@@ -135,13 +139,14 @@ _AFL_ENV = {
 _AFL_SEEDS_MAX = 1000
 
 
-def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], *, seeds: list[Path]) -> EngineRun:
-    """Fuzzes with AFL++ for `seconds` from the shared corpus and `seeds`; what it adds goes into the shared corpus."""
+def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], *, seeds: list[Path],
+        shared: bool = True) -> EngineRun:
+    """Fuzzes with AFL++ for `seconds` from `seeds`, and where `shared` from the corpus of all nights, which gets what it adds."""
     result = EngineRun(target.name, "afl++", "none")
     binary = target.binary("host-afl")
     start, output = folder / "in", folder / "out"
     shutil.rmtree(output, ignore_errors=True)
-    corpus = sorted(target.corpus.iterdir())[:_AFL_SEEDS_MAX] if target.corpus.is_dir() else []
+    corpus = sorted(target.corpus.iterdir())[:_AFL_SEEDS_MAX] if shared and target.corpus.is_dir() else []
     copy_into(start, [*seeds, *corpus])
     for empty in [path for path in start.iterdir() if path.stat().st_size == 0]:
         empty.unlink()  # AFL++ does not take empty files
@@ -160,7 +165,7 @@ def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], 
         wrong = [line.strip() for line in plain.splitlines() if "PROGRAM ABORT" in line or "SYSTEM ERROR" in line]
         result.error = wrong[0] if wrong else f"executed nothing (status {status})"
     queue = output / "default" / "queue"
-    if queue.is_dir():
+    if shared and queue.is_dir():
         found = [path for path in queue.iterdir() if path.is_file() and "orig:" not in path.name]
         copy_into(target.corpus, found)
     return result
@@ -173,6 +178,7 @@ def _read_afl(result: EngineRun, folder: Path) -> None:
         return
     stats = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     result.executions = int(stats.get("execs_done", 0))
+    result.rate = float(stats.get("execs_per_sec", 0))
     result.corpus = int(stats.get("corpus_count", 0))
     result.edges = int(stats.get("edges_found", 0))
     result.edges_total = int(stats.get("total_edges", 0))

@@ -70,7 +70,7 @@ def _machine(config: MachineConfig) -> list[str]:
     # The default GICv2 makes QEMU 7.2 itself crash on qtest accesses from two CPUs.
     machine = "virt,gic-version=3" + (",virtualization=on" if config.el2 else "")
     cpu = config.cpu + (",cntfrq=1000000000" if config.icount or config.record or config.replay else "")
-    accel = "tcg,tb-size=128" + (",thread=single" if config.smp == 1 else "")
+    accel = "tcg,tb-size=16" + (",thread=single" if config.smp == 1 else "")
     argv = ["qemu-system-aarch64", "-accel", accel, "-M", machine, "-cpu", cpu, "-smp", str(config.smp),
             "-m", f"{config.memory >> 10}K", "-display", "none", "-monitor", "none",
             "-nic", "none"]  # without it QEMU wants a boot ROM that Debian does not install

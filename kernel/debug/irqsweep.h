@@ -1,0 +1,6 @@
+// Interrupts a function at each instruction: the timer is armed FIRST, FIRST + 1, … LAST nanoseconds ahead, and after
+// each run every walk must find all sound. With one instruction to the nanosecond (QEMU: -icount shift=0,sleep=off and
+// cntfrq=1000000000) no place is left out.
+#pragma once
+
+int irqsweep_command(char *arguments); // the monitor's
