@@ -20,10 +20,14 @@ target_compile_definitions(faultline_options INTERFACE FAULTLINE_CHECKS=${FAULTL
 target_compile_options(faultline_options INTERFACE
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
   -Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings
-  -Wno-unused-parameter -Wimplicit-fallthrough -fno-omit-frame-pointer -fno-strict-aliasing)
+  -Wno-unused-parameter -Wimplicit-fallthrough -fno-pie -fno-strict-aliasing)
+target_link_options(faultline_options INTERFACE -no-pie)
+if(NOT FAULTLINE_NO_FRAME_POINTERS) # backtraces follow them
+  target_compile_options(faultline_options INTERFACE -fno-omit-frame-pointer)
+endif()
 if(FAULTLINE_MACHINE STREQUAL "aarch64")
   # The kernel must not touch SIMD registers: they are the user's until saved.
-  set(FAULTLINE_KERNEL_OPTIONS -ffreestanding -mgeneral-regs-only -mno-outline-atomics -mstrict-align -fno-pie
+  set(FAULTLINE_KERNEL_OPTIONS -ffreestanding -mgeneral-regs-only -mno-outline-atomics -mstrict-align
       -fno-stack-protector -fno-common -ffunction-sections -fdata-sections -Wframe-larger-than=2048)
 else()
   # The kernel's variables in sections of their own, which a reset of the simulated machine restores.

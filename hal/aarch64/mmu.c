@@ -153,14 +153,18 @@ paddr_t mmu_kernel_root(void)
 }
 
 // TLBI takes the page number in bits 43:0 and the ASID in 63:48 (Arm ARM C5.5).
-void mmu_flush_page(vaddr_t va, uint16_t asid)
+void mmu_flush_leaves(vaddr_t va, uint64_t count, uint64_t size, uint16_t asid)
 {
-    uint64_t page = (va.raw >> PAGE_SHIFT) & ((1UL << 44) - 1);
+    uint64_t page = (va.raw >> PAGE_SHIFT) & ((1UL << 44) - 1), step = size >> PAGE_SHIFT;
+    bool upper = va.raw >> 48 != 0;
+    uint64_t tag = upper ? 0 : (uint64_t)asid << 48;
     dsb(ishst);
-    if ((va.raw >> 48) != 0) {
-        asm volatile("tlbi vaae1is, %0" ::"r"(page) : "memory"); // every level: a table above it may be gone too
-    } else {
-        asm volatile("tlbi vae1is, %0" ::"r"(page | (uint64_t)asid << 48) : "memory");
+    for (; count > 0; count--, page += step) { // every level: a table above may be gone too
+        if (upper) {
+            asm volatile("tlbi vaae1is, %0" ::"r"(page) : "memory");
+        } else {
+            asm volatile("tlbi vae1is, %0" ::"r"(page | tag) : "memory");
+        }
     }
     dsb(ish);
     isb();

@@ -283,10 +283,10 @@ static void flush(bool everything, bool by_asid, uint64_t va, uint16_t asid)
     drop_cached(everything, by_asid, va, asid);
 }
 
-void mmu_flush_page(vaddr_t va, uint16_t asid)
+void mmu_flush_leaves(vaddr_t va, uint64_t count, uint64_t size, uint16_t asid)
 {
-    if (machine_tables_live) {
-        flush(false, false, va.raw, asid);
+    for (uint64_t i = 0; i < count && machine_tables_live; i++) {
+        flush(false, false, va.raw + i * size, asid);
     }
 }
 

@@ -123,22 +123,21 @@ static uint64_t w3(void)
 }
 
 static struct {
-    paddr_t block;
-    unsigned order;
-    bool used;
+    paddr_t block; // 0: none
+    uint64_t order;
 } blocks[2048];
 
 static inline void w4_step(void)
 {
-    uint64_t r = bench_random(), k = r & 2047;
-    unsigned order = (r >> 11) % 6;
-    if (blocks[k].used) {
-        page_free(&pool, blocks[k].block, blocks[k].order);
+    uint64_t r = bench_random(), k = r & 2047, order = (r >> 11) % 6;
+    if (blocks[k].block.raw != 0) {
+        page_free(&pool, blocks[k].block, (unsigned)blocks[k].order);
     }
-    blocks[k].used = page_alloc(&pool, order, &blocks[k].block) == 0;
     blocks[k].order = order;
-    if (blocks[k].used) {
+    if (page_alloc(&pool, (unsigned)order, &blocks[k].block) == 0) {
         TOUCH(phys_to_virt(blocks[k].block));
+    } else {
+        blocks[k].block = paddr(0);
     }
 }
 
@@ -155,7 +154,6 @@ static void w4_start(void)
     for (unsigned k = 0; k < 2048; k++) {
         blocks[k].order = bench_random() % 6;
         must(page_alloc(&pool, blocks[k].order, &blocks[k].block));
-        blocks[k].used = true;
     }
     for (unsigned i = 0; i < 100000; i++) {
         w4_step();

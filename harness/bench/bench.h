@@ -21,4 +21,6 @@ static inline uint64_t bench_random(void)
 }
 
 #define COUNTED __attribute__((noinline)) void
+// One call to the kernel and nothing else; a jump in its place would leave the counted function early.
+#define COUNTED_CALL static __attribute__((noinline, disable_tail_calls)) int
 #define TOUCH(pointer) __atomic_store_n((char *)(pointer), 1, __ATOMIC_RELAXED)

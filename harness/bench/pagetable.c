@@ -27,25 +27,24 @@ static inline void must(int error)
     }
 }
 
-static COUNTED counted_map(uint64_t va, uint64_t pa, uint64_t size)
+COUNTED_CALL counted_map(uint64_t va, uint64_t pa, uint64_t size)
 {
-    must(pagetable_map(&table, vaddr(va), paddr(pa), size, RW));
+    return pagetable_map(&table, vaddr(va), paddr(pa), size, RW);
 }
 
-static COUNTED counted_unmap(uint64_t va, uint64_t size)
+COUNTED_CALL counted_unmap(uint64_t va, uint64_t size)
 {
-    must(pagetable_unmap(&table, vaddr(va), size));
+    return pagetable_unmap(&table, vaddr(va), size);
 }
 
-static COUNTED counted_protect(uint64_t va, uint64_t size, unsigned flags)
+COUNTED_CALL counted_protect(uint64_t va, uint64_t size, unsigned flags)
 {
-    must(pagetable_protect(&table, vaddr(va), size, flags));
+    return pagetable_protect(&table, vaddr(va), size, flags);
 }
 
-static COUNTED counted_translate(uint64_t va)
+COUNTED_CALL counted_translate(uint64_t va, struct mapping *out)
 {
-    struct mapping mapping;
-    must(pagetable_query(&table, vaddr(va), &mapping));
+    return pagetable_query(&table, vaddr(va), out);
 }
 
 // The same work outside the count.
@@ -80,11 +79,11 @@ static uint64_t single(bool count_map)
     for (unsigned i = 0; i < 20000; i++) {
         uint64_t k = 2 * (bench_random() % 256) + 1;
         if (count_map) {
-            counted_map(PAGE(k), PAGE_SIZE);
+            must(counted_map(PAGE(k), PAGE_SIZE));
             unmap(R + k * PAGE_SIZE, PAGE_SIZE);
         } else {
             map(PAGE(k), PAGE_SIZE);
-            counted_unmap(R + k * PAGE_SIZE, PAGE_SIZE);
+            must(counted_unmap(R + k * PAGE_SIZE, PAGE_SIZE));
         }
     }
     return 20000;
@@ -95,11 +94,11 @@ static uint64_t range(uint64_t va, uint64_t pa, uint64_t size, bool count_map)
     start();
     for (unsigned i = 0; i < 200; i++) {
         if (count_map) {
-            counted_map(va, pa, size);
+            must(counted_map(va, pa, size));
             unmap(va, size);
         } else {
             map(va, pa, size);
-            counted_unmap(va, size);
+            must(counted_unmap(va, size));
         }
     }
     return 200;
@@ -140,10 +139,11 @@ static uint64_t unmap1gx2m(void)
 
 static uint64_t translate(uint64_t pa)
 {
+    struct mapping mapping;
     start();
     map(R, pa, MIB(2));
     for (unsigned i = 0; i < 20000; i++) {
-        counted_translate(R + bench_random() % MIB(2));
+        must(counted_translate(R + bench_random() % MIB(2), &mapping));
     }
     return 20000;
 }
@@ -162,7 +162,7 @@ static uint64_t prot1(void)
     start();
     map(R, PB + PAGE_SIZE, MIB(2));
     for (unsigned i = 0; i < 20480; i++) {
-        counted_protect(R + (i % 512) * PAGE_SIZE, PAGE_SIZE, i / 512 % 2 == 0 ? RO : RW);
+        must(counted_protect(R + (i % 512) * PAGE_SIZE, PAGE_SIZE, i / 512 % 2 == 0 ? RO : RW));
     }
     return 20480;
 }
@@ -172,7 +172,7 @@ static uint64_t prot2m(void)
     start();
     map(R, PB + PAGE_SIZE, MIB(2));
     for (unsigned i = 0; i < 200; i++) {
-        counted_protect(R, MIB(2), i % 2 == 0 ? RO : RW);
+        must(counted_protect(R, MIB(2), i % 2 == 0 ? RO : RW));
     }
     return 200;
 }

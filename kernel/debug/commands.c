@@ -78,7 +78,7 @@ static int mem(char *arguments)
     struct page_stats stats = page_pool_stats(&kernel_pages);
     mem_json(&stats);
     output_line("pages: %lu total, %lu free, %lu in CPU caches", stats.total, stats.free, stats.cached);
-    output_line("page caches: %lu hits, %lu refills", stats.cache_hits, stats.cache_refills);
+    output_line("page caches: %lu refills", stats.cache_refills);
     output_line("heap: %lu objects", heap_used_objects(&kernel_heap));
     for (unsigned i = 0; i < HEAP_CLASSES; i++) {
         const struct slab_cache *cache = &kernel_heap.classes[i];

@@ -2,34 +2,33 @@
 
 #include "kernel/base/assert.h"
 
-static void list_push(struct buddy *buddy, uint32_t frame, unsigned order)
+static void list_push(struct buddy *buddy, struct page *pages, uint32_t frame, unsigned order)
 {
-    struct page *page = &buddy->pages[frame];
+    struct page *page = &pages[frame];
     uint32_t head = buddy->head[order];
     page->state = PAGE_FREE_HEAD;
     page->order = (uint8_t)order;
     page->prev = BUDDY_NONE;
     page->next = head;
     if (head != BUDDY_NONE) {
-        buddy->pages[head].prev = frame;
+        pages[head].prev = frame;
     }
     buddy->head[order] = frame;
     buddy->nonempty |= 1u << order;
 }
 
-static void list_take(struct buddy *buddy, uint32_t frame, unsigned order)
+static void list_take(struct buddy *buddy, struct page *pages, uint32_t frame, unsigned order)
 {
-    const struct page *page = &buddy->pages[frame];
-    if (page->prev == BUDDY_NONE) {
-        buddy->head[order] = page->next;
-        if (page->next == BUDDY_NONE) {
-            buddy->nonempty &= ~(1u << order);
-        }
+    uint32_t next = pages[frame].next, prev = pages[frame].prev;
+    if (prev != BUDDY_NONE) {
+        pages[prev].next = next;
     } else {
-        buddy->pages[page->prev].next = page->next;
+        buddy->head[order] = next;
     }
-    if (page->next != BUDDY_NONE) {
-        buddy->pages[page->next].prev = page->prev;
+    if (next != BUDDY_NONE) {
+        pages[next].prev = prev;
+    } else if (prev == BUDDY_NONE) {
+        buddy->nonempty &= ~(1u << order);
     }
 }
 
@@ -50,21 +49,17 @@ int buddy_init(struct buddy *buddy, paddr_t base, uint64_t frames, struct page *
 // The block that starts at frame becomes free; joins its buddy as long as that is free and whole.
 static void insert_merged(struct buddy *buddy, uint32_t frame, unsigned order)
 {
-    while (order < BUDDY_MAX_ORDER) {
+    struct page *pages = buddy->pages;
+    for (; order < BUDDY_MAX_ORDER; order++) {
         uint32_t other = frame ^ (1u << order);
-        if (other >= buddy->frames) {
+        if (other >= buddy->frames || pages[other].state != PAGE_FREE_HEAD || pages[other].order != order) {
             break;
         }
-        const struct page *page = &buddy->pages[other];
-        if (page->state != PAGE_FREE_HEAD || page->order != order) {
-            break;
-        }
-        list_take(buddy, other, order);
-        buddy->pages[frame | other].state = PAGE_TAIL; // the upper half's head is one no longer
+        list_take(buddy, pages, other, order);
+        pages[frame | other].state = PAGE_TAIL; // the upper half's head is one no longer
         frame &= other;
-        order++;
     }
-    list_push(buddy, frame, order);
+    list_push(buddy, pages, frame, order);
 }
 
 int buddy_add(struct buddy *buddy, paddr_t start, uint64_t frames)
@@ -99,26 +94,47 @@ int buddy_add(struct buddy *buddy, paddr_t start, uint64_t frames)
     return 0;
 }
 
+// Gives back the upper halves of the block of order from that starts at frame, until it has the order wanted.
+static __attribute__((noinline)) uint32_t split(struct buddy *buddy, uint32_t frame, unsigned from, unsigned order)
+{
+    struct page *pages = buddy->pages;
+    while (from > order) {
+        from--;
+        list_push(buddy, pages, frame + (1u << from), from);
+    }
+    return frame;
+}
+
+uint32_t buddy_take(struct buddy *buddy, unsigned order, enum page_state state)
+{
+    uint32_t candidates = buddy->nonempty & (~0u << order);
+    if (unlikely(candidates == 0)) {
+        return BUDDY_NONE;
+    }
+    unsigned from = (unsigned)__builtin_ctz(candidates);
+    struct page *pages = buddy->pages;
+    uint32_t frame = buddy->head[from], next = pages[frame].next;
+    buddy->head[from] = next; // as list_take(), for the first of a list
+    if (next != BUDDY_NONE) {
+        pages[next].prev = BUDDY_NONE;
+    } else {
+        buddy->nonempty &= ~(1u << from);
+    }
+    pages[frame].state = (uint8_t)state;
+    pages[frame].order = (uint8_t)order;
+    buddy->free_frames -= 1u << order;
+    return likely(from == order) ? frame : split(buddy, frame, from, order);
+}
+
 int buddy_alloc(struct buddy *buddy, unsigned order, paddr_t *out)
 {
     if (unlikely(order > BUDDY_MAX_ORDER)) {
         return -EINVAL;
     }
-    uint32_t candidates = buddy->nonempty & (~0u << order);
-    if (unlikely(candidates == 0)) {
+    uint32_t frame = buddy_take(buddy, order, PAGE_USED_HEAD);
+    if (unlikely(frame == BUDDY_NONE)) {
         return -ENOMEM;
     }
-    unsigned from = (unsigned)__builtin_ctz(candidates);
-    uint32_t frame = buddy->head[from];
-    list_take(buddy, frame, from);
-    while (from > order) {
-        from--;
-        list_push(buddy, frame + (1u << from), from); // the upper half stays
-    }
-    struct page *page = &buddy->pages[frame];
-    page->state = PAGE_USED_HEAD;
-    page->order = (uint8_t)order;
-    buddy->free_frames -= 1u << order;
     *out = buddy_address(buddy, frame);
     return 0;
 }

@@ -45,6 +45,8 @@ struct buddy {
 // A naturally aligned block of 2^order pages. -EINVAL: order too large; -ENOMEM: no block. *out and the allocator
 // unchanged then.
 [[nodiscard]] int buddy_alloc(struct buddy *buddy, unsigned order, paddr_t *out);
+// The same by frame number, order known to be good; the block's head gets that state. BUDDY_NONE: no block.
+uint32_t buddy_take(struct buddy *buddy, unsigned order, enum page_state state);
 // Takes back a block exactly as it was given. Anything else is a kernel bug and panics, naming the block.
 void buddy_free(struct buddy *buddy, paddr_t block, unsigned order);
 // The same for a caller that has checked: frame is the first of a used or cached block of that order.

@@ -17,7 +17,9 @@
 #define DESC_PXN (1UL << 53)
 #define DESC_UXN (1UL << 54)
 #define DESC_ADDRESS 0x0000fffffffff000UL
-#define DESC_PERMISSIONS (DESC_READ_ONLY | DESC_PXN | DESC_UXN) // what may change without break-before-make
+#define DESC_FLAGS_SHIFT 55 // bits 55 to 58 are software's: enum map_flags, so that a query has nothing to decode
+// What may change without break-before-make.
+#define DESC_PERMISSIONS (DESC_READ_ONLY | DESC_PXN | DESC_UXN | ((uint64_t)MAP_FLAGS_ALL << DESC_FLAGS_SHIFT))
 
 #define TABLE_ENTRIES 512u
 #define LEAF_LEVEL 3u
@@ -39,30 +41,26 @@ static inline bool desc_is_table(uint64_t desc, unsigned level)
     return level < LEAF_LEVEL && (desc & DESC_TABLE) != 0;
 }
 
-static inline uint64_t desc_permissions(unsigned flags)
-{
-    uint64_t desc = (flags & MAP_WRITE) != 0 ? 0 : DESC_READ_ONLY;
-    if ((flags & MAP_EXEC) == 0) {
-        return desc | DESC_PXN | DESC_UXN;
-    }
-    return desc | ((flags & MAP_USER) != 0 ? DESC_PXN : DESC_UXN); // nothing is executable at both levels
-}
-
-// Everything of a leaf but its address and its type.
-static inline uint64_t desc_attributes(unsigned flags)
-{
-    uint64_t desc = DESC_VALID | DESC_ACCESSED | DESC_INNER_SHAREABLE | desc_permissions(flags);
-    desc |= DESC_ATTR((flags & MAP_DEVICE) != 0 ? MMU_ATTR_DEVICE : MMU_ATTR_NORMAL);
-    return (flags & MAP_USER) != 0 ? desc | DESC_USER | DESC_NOT_GLOBAL : desc;
-}
+// Everything of a leaf but its address and its type. Nothing is executable at both levels.
+#define DESC_ATTRIBUTES(flags)                                                                                         \
+    (DESC_VALID | DESC_ACCESSED | DESC_INNER_SHAREABLE | (uint64_t)(flags) << DESC_FLAGS_SHIFT |                       \
+     (((flags) & MAP_WRITE) != 0 ? 0 : DESC_READ_ONLY) |                                                               \
+     (((flags) & MAP_EXEC) == 0   ? DESC_PXN | DESC_UXN                                                                \
+      : ((flags) & MAP_USER) != 0 ? DESC_PXN                                                                           \
+                                  : DESC_UXN) |                                                                        \
+     DESC_ATTR(((flags) & MAP_DEVICE) != 0 ? MMU_ATTR_DEVICE : MMU_ATTR_NORMAL) |                                      \
+     (((flags) & MAP_USER) != 0 ? DESC_USER | DESC_NOT_GLOBAL : 0))
 
 static inline unsigned desc_flags(uint64_t desc)
 {
-    bool user = (desc & DESC_USER) != 0;
-    unsigned flags = (desc & DESC_READ_ONLY) != 0 ? 0 : MAP_WRITE;
-    flags |= user ? MAP_USER : 0;
-    flags |= (desc & DESC_ATTR(7)) == DESC_ATTR(MMU_ATTR_DEVICE) ? MAP_DEVICE : 0;
-    return flags | ((desc & (user ? DESC_UXN : DESC_PXN)) != 0 ? 0 : MAP_EXEC);
+    return (unsigned)(desc >> DESC_FLAGS_SHIFT) & MAP_FLAGS_ALL;
+}
+
+// The bits that the hardware reads say what the software's do.
+static inline bool desc_is_sound(uint64_t desc)
+{
+    unsigned flags = desc_flags(desc);
+    return (desc & ~(DESC_ADDRESS | DESC_TABLE)) == DESC_ATTRIBUTES(flags);
 }
 
 // A leaf descriptor: the type bit tells a page from a block.

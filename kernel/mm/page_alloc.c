@@ -16,20 +16,29 @@ int page_pool_init(struct page_pool *pool, paddr_t base, uint64_t frames, struct
         return error;
     }
     spin_init(&pool->lock, "pages", RANK_PAGES);
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-        struct page_cache *cache = &pool->cache[cpu];
-        cache->hits = cache->refills = 0;
-        for (unsigned order = 0; order < PAGE_CACHE_ORDERS; order++) {
-            cache->count[order] = 0;
-        }
+    pool->refills = 0;
+    for (unsigned i = 0; i < MAX_CPUS * PAGE_CACHE_ORDERS; i++) {
+        pool->cache[i / PAGE_CACHE_ORDERS][i % PAGE_CACHE_ORDERS] = (struct page_cache){.limit = 1};
     }
     return 0;
+}
+
+static void set_limits(struct page_pool *pool) REQUIRES(pool->lock)
+{
+    uint64_t pages = pool->buddy.managed_frames / (PAGE_CACHE_SHARE * MAX_CPUS * PAGE_CACHE_ORDERS);
+    pages = max_u64(pages, PAGE_CACHE_MIN);
+    for (unsigned i = 0; i < MAX_CPUS * PAGE_CACHE_ORDERS; i++) {
+        unsigned order = i % PAGE_CACHE_ORDERS;
+        uint64_t blocks = max_u64(min_u64(pages >> order, PAGE_CACHE_MAX), 1);
+        pool->cache[i / PAGE_CACHE_ORDERS][order].limit = (uint32_t)blocks;
+    }
 }
 
 int page_pool_add(struct page_pool *pool, paddr_t start, uint64_t frames)
 {
     irqflags_t flags = spin_lock(&pool->lock);
     int error = buddy_add(&pool->buddy, start, frames);
+    set_limits(pool);
     spin_unlock(&pool->lock, flags);
     if (error == 0) {
         memory_freed(phys_to_virt(start), frames << PAGE_SHIFT);
@@ -37,36 +46,34 @@ int page_pool_add(struct page_pool *pool, paddr_t start, uint64_t frames)
     return error;
 }
 
-// Gives blocks of one order back to the buddy.
 static void give_back(struct page_pool *pool, struct page_cache *cache, unsigned order, uint32_t blocks)
     REQUIRES(pool->lock)
 {
     while (blocks-- > 0) {
-        buddy_release(&pool->buddy, cache->frames[order][--cache->count[order]], order);
+        buddy_release(&pool->buddy, cache->frames[--cache->count], order);
     }
 }
 
-static void give_back_all(struct page_pool *pool, struct page_cache *cache) REQUIRES(pool->lock)
+static void give_back_all(struct page_pool *pool, unsigned cpu) REQUIRES(pool->lock)
 {
     for (unsigned order = 0; order < PAGE_CACHE_ORDERS; order++) {
-        give_back(pool, cache, order, cache->count[order]);
+        struct page_cache *cache = &pool->cache[cpu][order];
+        give_back(pool, cache, order, cache->count);
     }
 }
 
 // Takes up to half a cache of blocks from the buddy; the lowest address ends on top.
 static void refill(struct page_pool *pool, struct page_cache *cache, unsigned order) REQUIRES(pool->lock)
 {
-    paddr_t taken[PAGE_CACHE_MAX / 2];
-    uint32_t count = 0;
-    while (count < page_cache_limit(order) / 2 && buddy_alloc(&pool->buddy, order, &taken[count]) == 0) {
-        count++;
+    uint32_t want = (cache->limit + 1) / 2, missing = want, frame;
+    while (missing > 0 && (frame = buddy_take(&pool->buddy, order, PAGE_CACHED)) != BUDDY_NONE) {
+        cache->frames[--missing] = frame;
     }
-    while (count > 0) {
-        uint32_t frame = buddy_frame(&pool->buddy, taken[--count]);
-        pool->buddy.pages[frame].state = PAGE_CACHED;
-        cache->frames[order][cache->count[order]++] = frame;
+    for (uint32_t i = missing; i < want && missing > 0; i++) {
+        cache->frames[i - missing] = cache->frames[i];
     }
-    cache->refills++;
+    cache->count = want - missing;
+    pool->refills++;
 }
 
 static void mark_allocated(paddr_t block, unsigned order)
@@ -74,73 +81,80 @@ static void mark_allocated(paddr_t block, unsigned order)
     memory_allocated(phys_to_virt(block), PAGE_SIZE << order);
 }
 
-// Interrupts off, a block of the order is there.
-static paddr_t cache_pop(struct page_pool *pool, struct page_cache *cache, unsigned order)
+// A block is there.
+static inline paddr_t cache_pop(struct page_pool *pool, struct page_cache *cache)
 {
-    uint32_t frame = cache->frames[order][--cache->count[order]];
-    cache->hits++;
+    uint32_t frame = cache->frames[--cache->count];
     pool->buddy.pages[frame].state = PAGE_USED_HEAD;
     return buddy_address(&pool->buddy, frame);
 }
 
-static int alloc_from_buddy(struct page_pool *pool, struct page_cache *cache, unsigned order, paddr_t *out)
+// What this CPU holds back may be what keeps a block apart.
+static __attribute__((noinline)) int drain_and_alloc(struct page_pool *pool, unsigned order, paddr_t *out)
     REQUIRES(pool->lock)
 {
-    if (order < PAGE_CACHE_ORDERS) {
-        if (cache->count[order] == 0) {
-            refill(pool, cache, order);
-        }
-        if (cache->count[order] > 0) {
-            *out = cache_pop(pool, cache, order);
-            return 0;
-        }
-    }
-    int error = buddy_alloc(&pool->buddy, order, out);
-    if (unlikely(error == -ENOMEM)) {
-        give_back_all(pool, cache); // what is held back may be what keeps a block apart
-        error = buddy_alloc(&pool->buddy, order, out);
-    }
-    return error;
+    give_back_all(pool, cpu_self());
+    return buddy_alloc(&pool->buddy, order, out);
 }
 
-// Everything but a block from a filled cache.
-static __attribute__((noinline)) int alloc_slowly(struct page_pool *pool, unsigned order, paddr_t *out)
+// The cache is empty.
+static __attribute__((noinline)) int refill_and_alloc(struct page_pool *pool, struct page_cache *cache, unsigned order,
+                                                      paddr_t *out, irqflags_t flags)
 {
-    if (fault_here(FAULT_PAGE_ALLOC)) {
-        return -ENOMEM;
+    int error = 0;
+    spin_lock_raw(&pool->lock);
+    refill(pool, cache, order);
+    if (likely(cache->count > 0)) {
+        *out = cache_pop(pool, cache);
+    } else {
+        error = drain_and_alloc(pool, order, out);
     }
-    irqflags_t flags = spin_lock(&pool->lock);
-    int error = alloc_from_buddy(pool, &pool->cache[cpu_self()], order, out);
-    spin_unlock(&pool->lock, flags);
     if (error == 0) {
         mark_allocated(*out, order);
     }
+    spin_unlock(&pool->lock, flags);
     return error;
 }
 
-// The cache was empty. A tail call, so that the common path needs to keep nothing for it.
-static __attribute__((noinline)) int restore_and_alloc(struct page_pool *pool, unsigned order, paddr_t *out,
-                                                       irqflags_t flags)
+static __attribute__((noinline)) int alloc_large(struct page_pool *pool, unsigned order, paddr_t *out)
 {
+    irqflags_t flags = spin_lock(&pool->lock);
+    int error = buddy_alloc(&pool->buddy, order, out);
+    if (unlikely(error == -ENOMEM)) {
+        error = drain_and_alloc(pool, order, out);
+    }
+    if (error == 0) {
+        mark_allocated(*out, order);
+    }
+    spin_unlock(&pool->lock, flags);
+    return error;
+}
+
+static inline int alloc_block(struct page_pool *pool, unsigned order, paddr_t *out)
+{
+    if (unlikely(order >= PAGE_CACHE_ORDERS)) {
+        return alloc_large(pool, order, out);
+    }
+    irqflags_t flags = irq_save();
+    struct page_cache *cache = &pool->cache[cpu_self()][order];
+    if (unlikely(cache->count == 0)) {
+        return refill_and_alloc(pool, cache, order, out, flags); // a tail call: the common path keeps nothing for it
+    }
+    *out = cache_pop(pool, cache);
+    mark_allocated(*out, order);
     irq_restore(flags);
-    return alloc_slowly(pool, order, out);
+    return 0;
+}
+
+static __attribute__((noinline)) int alloc_or_fail(struct page_pool *pool, unsigned order, paddr_t *out)
+{
+    return fault_here(FAULT_PAGE_ALLOC) ? -ENOMEM : alloc_block(pool, order, out);
 }
 
 int page_alloc(struct page_pool *pool, unsigned order, paddr_t *out)
 {
     context_may_allocate();
-    if (unlikely(order >= PAGE_CACHE_ORDERS || fault_possible())) {
-        return alloc_slowly(pool, order, out);
-    }
-    irqflags_t flags = irq_save();
-    struct page_cache *cache = &pool->cache[cpu_self()];
-    if (unlikely(cache->count[order] == 0)) {
-        return restore_and_alloc(pool, order, out, flags);
-    }
-    *out = cache_pop(pool, cache, order);
-    mark_allocated(*out, order);
-    irq_restore(flags);
-    return 0;
+    return unlikely(fault_possible()) ? alloc_or_fail(pool, order, out) : alloc_block(pool, order, out);
 }
 
 int page_alloc_zeroed(struct page_pool *pool, paddr_t *out)
@@ -157,12 +171,12 @@ static _Noreturn __attribute__((noinline)) void bad_free(paddr_t block, unsigned
     panic("page free of 0x%lx, order %u: not a block in use of that order (double free?)", block.raw, order);
 }
 
-// The cache is full. A tail call too.
+// The cache is full.
 static __attribute__((noinline)) void make_room(struct page_pool *pool, struct page_cache *cache, unsigned order,
                                                 irqflags_t flags)
 {
     spin_lock_raw(&pool->lock);
-    give_back(pool, cache, order, page_cache_limit(order) / 2);
+    give_back(pool, cache, order, (cache->limit + 1) / 2);
     spin_unlock(&pool->lock, flags);
 }
 
@@ -188,10 +202,10 @@ void page_free(struct page_pool *pool, paddr_t block, unsigned order)
         return;
     }
     irqflags_t flags = irq_save();
-    struct page_cache *cache = &pool->cache[cpu_self()];
+    struct page_cache *cache = &pool->cache[cpu_self()][order];
     page->state = PAGE_CACHED;
-    cache->frames[order][cache->count[order]++] = (uint32_t)frame;
-    if (unlikely(cache->count[order] == page_cache_limit(order))) {
+    cache->frames[cache->count++] = (uint32_t)frame;
+    if (unlikely(cache->count == cache->limit)) {
         make_room(pool, cache, order, flags);
         return;
     }
@@ -202,7 +216,7 @@ void page_pool_drain(struct page_pool *pool)
 {
     irqflags_t flags = spin_lock(&pool->lock);
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-        give_back_all(pool, &pool->cache[cpu]);
+        give_back_all(pool, cpu);
     }
     spin_unlock(&pool->lock, flags);
 }
@@ -212,7 +226,7 @@ static uint64_t cached_pages(const struct page_pool *pool)
     uint64_t cached = 0;
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
         for (unsigned order = 0; order < PAGE_CACHE_ORDERS; order++) {
-            cached += (uint64_t)pool->cache[cpu].count[order] << order;
+            cached += (uint64_t)pool->cache[cpu][order].count << order;
         }
     }
     return cached;
@@ -227,6 +241,7 @@ struct page_stats page_pool_stats(struct page_pool *pool)
 {
     struct page_stats stats = {.total = pool->buddy.managed_frames};
     irqflags_t flags = spin_lock(&pool->lock);
+    stats.cache_refills = pool->refills;
     stats.free = pool->buddy.free_frames;
     for (unsigned order = 0; order < BUDDY_ORDERS; order++) {
         for (uint32_t at = pool->buddy.head[order]; at != BUDDY_NONE; at = pool->buddy.pages[at].next) {
@@ -235,20 +250,16 @@ struct page_stats page_pool_stats(struct page_pool *pool)
     }
     spin_unlock(&pool->lock, flags);
     stats.cached = cached_pages(pool);
-    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-        stats.cache_hits += pool->cache[cpu].hits;
-        stats.cache_refills += pool->cache[cpu].refills;
-    }
     return stats;
 }
 
 static const char *check_cache(const struct page_pool *pool, const struct page_cache *cache, unsigned order)
 {
-    if (cache->count[order] > page_cache_limit(order)) {
+    if (cache->count >= cache->limit) {
         return "a CPU's page cache is over full";
     }
-    for (uint32_t i = 0; i < cache->count[order]; i++) {
-        uint32_t frame = cache->frames[order][i];
+    for (uint32_t i = 0; i < cache->count; i++) {
+        uint32_t frame = cache->frames[i];
         if (frame >= pool->buddy.frames || pool->buddy.pages[frame].state != PAGE_CACHED ||
             pool->buddy.pages[frame].order != order) {
             return "a CPU's page cache holds a block that is not cached, or of another order";
@@ -267,7 +278,7 @@ const char *page_pool_check(struct page_pool *pool)
         marked += page->state == PAGE_CACHED ? 1ul << page->order : 0;
     }
     for (unsigned i = 0; i < MAX_CPUS * PAGE_CACHE_ORDERS && broken == NULL; i++) {
-        broken = check_cache(pool, &pool->cache[i / PAGE_CACHE_ORDERS], i % PAGE_CACHE_ORDERS);
+        broken = check_cache(pool, &pool->cache[i / PAGE_CACHE_ORDERS][i % PAGE_CACHE_ORDERS], i % PAGE_CACHE_ORDERS);
     }
     if (broken == NULL && marked != cached_pages(pool)) {
         broken = "cached pages are lost or listed twice";

@@ -6,31 +6,28 @@
 #include "kernel/mm/buddy.h"
 #include "kernel/sync/spinlock.h"
 
-#define PAGE_CACHE_ORDERS 4u
-#define PAGE_CACHE_MAX 32u // pages of each order that a CPU may hold back
+#define PAGE_CACHE_ORDERS 8u
+#define PAGE_CACHE_MAX 30u   // blocks of one order
+#define PAGE_CACHE_MIN 4u    // pages of one order, however little memory there is
+#define PAGE_CACHE_SHARE 16u // all caches together hold at most this part of the memory
 
-static inline uint32_t page_cache_limit(unsigned order) // blocks
-{
-    return PAGE_CACHE_MAX >> order;
-}
-
-// Own CPU, interrupts off.
+// Blocks of one order that wait for their CPU; only it looks here, with interrupts off.
 struct page_cache {
-    uint32_t count[PAGE_CACHE_ORDERS];
-    uint32_t frames[PAGE_CACHE_ORDERS][PAGE_CACHE_MAX];
-    uint64_t hits, refills;
+    uint32_t count, limit; // less than limit between calls
+    uint32_t frames[PAGE_CACHE_MAX];
 } __attribute__((aligned(64)));
 
 struct page_pool {
-    struct spinlock lock; // covers buddy
+    struct spinlock lock; // covers buddy and refills; taken with interrupts off
     struct buddy buddy;
-    struct page_cache cache[MAX_CPUS];
+    uint64_t refills; // of caches, from the buddy
+    struct page_cache cache[MAX_CPUS][PAGE_CACHE_ORDERS];
 };
 
 struct page_stats {
     uint64_t total, free, cached; // pages
     uint64_t free_blocks[BUDDY_ORDERS];
-    uint64_t cache_hits, cache_refills;
+    uint64_t cache_refills;
 };
 
 // As buddy_init(); then give memory with page_pool_add(), as buddy_add().

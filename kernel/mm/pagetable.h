@@ -21,7 +21,7 @@ enum pagetable_half { PAGETABLE_USER, PAGETABLE_KERNEL }; // TTBR0: from 0; TTBR
 struct pagetable {
     struct page_pool *pool;
     paddr_t root;
-    enum pagetable_half half;
+    uint64_t base;        // of the half: 0 or PAGETABLE_KERNEL_BASE
     uint16_t asid;        // 0 in the kernel's half, whose entries are global
     uint64_t table_pages; // the root included
     uint64_t mapped;      // bytes
@@ -36,7 +36,7 @@ struct mapping {
 [[nodiscard]] int pagetable_init(struct pagetable *table, enum pagetable_half half, uint16_t asid,
                                  struct page_pool *pool); // -ENOMEM
 // Takes over a live table that the machine made (mmu_kernel_root()); its table pages may lie in reserved memory and are
-// then never freed. -EINVAL: a table page outside the pool. *table undefined then.
+// then never freed. -EINVAL: a table page outside the pool, or a leaf that no flags describe. *table undefined then.
 [[nodiscard]] int pagetable_adopt(struct pagetable *table, enum pagetable_half half, paddr_t root,
                                   struct page_pool *pool);
 void pagetable_destroy(

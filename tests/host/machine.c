@@ -35,7 +35,7 @@ TEST(machine, tlb_keeps_what_is_not_flushed)
     mmu_write(&slots[1], 0);
     bool stale = machine_tlb_access(vaddr(PAGE_SIZE), MMU_USER_READ, &seen);
     size_t owed = machine_tlb_owed();
-    mmu_flush_page(vaddr(PAGE_SIZE), 4);
+    mmu_flush_leaves(vaddr(PAGE_SIZE), 1, PAGE_SIZE, 4);
     bool after = machine_tlb_access(vaddr(PAGE_SIZE), MMU_USER_READ, &seen);
     size_t left = machine_tlb_owed();
     mmu_write(&slots[1], old);

@@ -25,7 +25,8 @@ void mmu_activate(paddr_t root, uint16_t asid);
 paddr_t mmu_kernel_root(void);
 
 // TLB maintenance: on every CPU, complete on return. Any context. Simulated: entries live until these are called.
-void mmu_flush_page(vaddr_t va, uint16_t asid); // asid is ignored for the upper half
+// The translations of count leaves of size bytes each, from va on; asid is ignored for the upper half.
+void mmu_flush_leaves(vaddr_t va, uint64_t count, uint64_t size, uint16_t asid);
 void mmu_flush_asid(uint16_t asid);
 void mmu_flush_all(void);
 
