@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define DEBTS_MAX 4096u
+#define DEBTS_MAX 512u
 #define ADDRESS 0x0000fffffffff000ull
 #define PERMISSIONS (1ull << 6 | 1ull << 7 | 1ull << 10 | 7ull << 51 | 1ull << 54 | 0xfull << 55)
 
@@ -18,7 +18,7 @@ struct table_meta {
     bool listed; // in live_list
 };
 struct debt {
-    const uint64_t *slot;
+    const uint64_t *slot; // NULL: a flood
     uint64_t old, va, size;
     uint16_t asid;
     bool upper;
@@ -29,7 +29,7 @@ bool machine_tables_live;
 static struct table_meta metas[MACHINE_FRAMES];
 static uint32_t live_list[MACHINE_FRAMES], live_count;
 static struct debt debts[DEBTS_MAX];
-static size_t debt_count;
+static size_t debt_count, flood_count; // floods are debts too
 static uint64_t kernel_root;
 
 static struct table_meta *meta_of(uint64_t pa)
@@ -100,7 +100,7 @@ void machine_mmu_reset(void)
         metas[live_list[i]].live = metas[live_list[i]].listed = false;
     }
     live_count = 0;
-    debt_count = 0;
+    debt_count = flood_count = 0;
     kernel_root = 0;
     machine_tables_live = false;
     for (unsigned i = 0; i < MAX_CPUS; i++) {
@@ -163,11 +163,46 @@ MACHINE_RAW static bool holds_leaves(uint64_t table)
     return (any & 1) != 0;
 }
 
+static bool flooded(const struct table_meta *meta)
+{
+    for (size_t i = 0; i < debt_count && flood_count > 0; i++) {
+        if (debts[i].slot == NULL && debts[i].asid == meta->asid && debts[i].upper == meta->upper) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Too many to remember one by one: only a flush of the whole address space pays for what has been changed in it.
+static void flood(const struct table_meta *meta)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < debt_count; i++) {
+        if (debts[i].asid != meta->asid || debts[i].upper != meta->upper) {
+            debts[kept++] = debts[i];
+        }
+    }
+    if (kept == DEBTS_MAX) {
+        machine_finding("tlb", "%u translations were changed and none of them flushed", DEBTS_MAX);
+    }
+    debts[kept] = (struct debt){.va = meta->upper ? 0xffffull << 48 : 0,
+                                .size = 1ull << 48,
+                                .asid = meta->asid,
+                                .upper = meta->upper,
+                                .whole = true};
+    debt_count = kept + 1;
+    flood_count++;
+}
+
 static void owe(const uint64_t *slot, uint64_t old, const struct table_meta *meta)
 {
     uint64_t index = ((uintptr_t)slot & PAGE_MASK) / sizeof(*slot);
+    if (flooded(meta)) {
+        return;
+    }
     if (debt_count == DEBTS_MAX) {
-        machine_finding("tlb", "%u translations were changed and none of them flushed", DEBTS_MAX);
+        flood(meta);
+        return;
     }
     debts[debt_count++] = (struct debt){.slot = slot,
                                         .old = old,
@@ -241,12 +276,14 @@ void machine_mmu_freed(uint64_t pa, uint64_t size)
 static void pay(bool everything, bool by_asid, uint64_t va, uint16_t asid)
 {
     size_t kept = 0;
+    flood_count = 0;
     bool upper = va >> 63 != 0;
     for (size_t i = 0; i < debt_count; i++) {
         bool hit = everything ||
                    (by_asid ? !debts[i].upper && debts[i].asid == asid
                             : !debts[i].whole && va - debts[i].va < debts[i].size && (upper || debts[i].asid == asid));
         if (!hit) {
+            flood_count += debts[i].slot == NULL;
             debts[kept++] = debts[i];
         }
     }
