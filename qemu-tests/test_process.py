@@ -2,7 +2,9 @@
 
 import pytest
 
-FAULTS = ["fault-null", "fault-kernel", "fault-rodata", "fault-stack", "fault-undefined", "fault-register"]
+SEGV, ILL, BUS, TRAP = 11, 4, 7, 5
+FAULTS = {"fault-null": SEGV, "fault-kernel": SEGV, "fault-rodata": SEGV, "fault-stack": SEGV, "fault-undefined": ILL,
+          "fault-register": ILL, "fault-pc": BUS, "fault-aligned": BUS, "fault-brk": TRAP}
 
 
 def test_hello(machine, alive):
@@ -22,11 +24,20 @@ def test_bad_pointers(machine, alive):
     alive(machine)
 
 
+def test_registers_are_kept(machine, alive):
+    """The program compares every register with what it put there; alone it meets the timer and its own yields."""
+    mark = machine.console.mark()
+    machine.monitor.command("exec registers")
+    assert machine.wait_event("process-exit", mark)["status"] == 0
+    alive(machine)
+
+
 @pytest.mark.parametrize("program", FAULTS)
 def test_a_faulting_program_ends_alone(machine, program, alive):
     mark = machine.console.mark()
     machine.monitor.command(f"exec {program}", check=False)
-    assert machine.wait_event("process-exit", mark)["status"] != 0
+    assert machine.wait_event("process-exit", mark)["status"] == 128 + FAULTS[program]
+    assert f"signal {FAULTS[program]}" in machine.monitor.command("log").text
     alive(machine)
     machine.monitor.command("exec hello")
 

@@ -10,6 +10,8 @@ KINDS = {
     "text-write": "permission|read-only|text|write",
     "rodata-write": "permission|read-only|rodata|write",
     "data-exec": "permission|execut|instruction",
+    "undefined": "unknown instruction",
+    "trap": "BRK instruction",
     "stack-overflow": "stack overflow|guard",
     "double-free": "free",
     "deadlock": "lock",
@@ -25,6 +27,22 @@ def test_crash_is_reported(machine, kind):
     assert len(panic.frames) >= 2
     assert any(frame.location.startswith(("kernel/", "hal/")) for frame in panic.frames), panic
     assert "END PANIC" in machine.console.text()
+
+
+@pytest.mark.parametrize("cpu", ["neoverse-n1", "max"])
+def test_user_memory_is_closed_to_the_kernel(make_machine, cpu):
+    machine = make_machine(cpu=cpu)
+    machine.boot()
+    with pytest.raises(KernelPanic, match="permission fault.* writing 0x400000"):
+        machine.monitor.command("crash user-deref", check=False)
+
+
+def test_a_cpu_without_pan_says_so(make_machine, alive):
+    machine = make_machine(cpu="cortex-a57")
+    machine.boot()
+    reply = machine.monitor.command("crash user-deref", check=False)
+    assert reply.status != 0 and "no Privileged Access Never" in reply.text
+    alive(machine)
 
 
 def test_a_reset_follows_a_panic(machine, alive):

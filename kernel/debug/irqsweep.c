@@ -23,16 +23,23 @@ static struct {
     uint32_t count;
     uint64_t interrupts; // of the function, not of what is around it
     struct thread *thread;
-    bool on; // own CPU, interrupts off
+    bool on; // own CPU, interrupts off; until the first interrupt
 } places;
+
+// Runs the same function from beginning to end right where the interrupt came, as far as locks let it.
+static struct {
+    const struct workload *function;
+    struct semaphore go, done;
+    int error; // of its first run that failed
+    bool end;
+} rival;
+
+static struct mutex mutex;
+static struct semaphore semaphore;
 
 static int run_locks(void)
 {
     static struct spinlock lock = SPINLOCK_INIT("irqsweep", RANK_PROCESS);
-    struct mutex mutex;
-    struct semaphore semaphore;
-    mutex_init(&mutex, "irqsweep");
-    semaphore_init(&semaphore, 1);
     mutex_lock(&mutex);
     semaphore_down(&semaphore);
     irqflags_t flags = spin_lock(&lock);
@@ -72,6 +79,17 @@ static const struct workload *find(const char *name)
     return workload_find(name);
 }
 
+static void rival_main(void *unused)
+{
+    semaphore_down(&rival.go);
+    while (!rival.end) {
+        int error = rival.function->run();
+        rival.error = rival.error != 0 ? rival.error : error;
+        semaphore_up(&rival.done);
+        semaphore_down(&rival.go);
+    }
+}
+
 // The frame behind kernel_interrupt()'s and the vector's is where the interrupt came.
 static void note_place(void)
 {
@@ -89,7 +107,9 @@ static void note_place(void)
         return;
     }
     uint64_t pc = pcs[at + 1];
+    places.on = false;
     places.interrupts++;
+    semaphore_up(&rival.go); // the timer's handler finds it ready and gives it the CPU
     for (uint32_t i = 0; i < places.count; i++) {
         if (places.pcs[i] == pc) {
             return;
@@ -100,16 +120,31 @@ static void note_place(void)
     }
 }
 
+// One run, interrupted ahead nanoseconds from here.
+static int run_interrupted(const struct workload *function, uint64_t ahead)
+{
+    irqflags_t flags = irq_save();
+    uint64_t before = places.interrupts;
+    places.on = true;
+    timer_arm(timer_now() + ahead);
+    irq_restore(flags);
+    int error = function->run();
+    flags = irq_save();
+    places.on = false;
+    bool hit = places.interrupts != before;
+    irq_restore(flags);
+    if (hit) {
+        semaphore_down(&rival.done);
+        error = error != 0 ? error : rival.error;
+    }
+    return error;
+}
+
 static int sweep(const struct workload *function, uint64_t first, uint64_t last, const char **broken)
 {
     int error = function->run(); // slabs are there then
     for (uint64_t ahead = first; ahead <= last && error == 0 && *broken == NULL; ahead++) {
-        irqflags_t flags = irq_save();
-        places.on = true;
-        timer_arm(timer_now() + ahead);
-        irq_restore(flags);
-        error = function->run();
-        places.on = false;
+        error = run_interrupted(function, ahead);
         if ((ahead - first) % FULL_CHECK_EVERY == 0 || ahead == last) {
             *broken = kernel_check_all();
         } else {
@@ -117,6 +152,34 @@ static int sweep(const struct workload *function, uint64_t first, uint64_t last,
         }
         *broken = *broken == NULL && !irq_enabled() ? "interrupts are off" : *broken;
     }
+    return error;
+}
+
+static int sweep_with_rival(const struct workload *function, uint64_t first, uint64_t last, const char **broken)
+{
+    struct footprint before = footprint_take();
+    places.count = 0;
+    places.interrupts = 0;
+    places.thread = thread_current();
+    mutex_init(&mutex, "irqsweep");
+    semaphore_init(&semaphore, 1);
+    semaphore_init(&rival.go, 0);
+    semaphore_init(&rival.done, 0);
+    rival.function = function;
+    rival.error = 0;
+    rival.end = false;
+    struct thread *thread;
+    int error = thread_create("rival", rival_main, NULL, &thread);
+    if (error != 0) {
+        return error;
+    }
+    irq_set_probe(note_place);
+    error = sweep(function, first, last, broken);
+    irq_set_probe(NULL);
+    rival.end = true;
+    semaphore_up(&rival.go);
+    (void)thread_join(thread);
+    *broken = *broken == NULL && !footprint_settle(&before) ? "memory or threads are left behind" : *broken;
     return error;
 }
 
@@ -140,13 +203,8 @@ int irqsweep_command(char *arguments)
         first > last || last - first > 1000000) {
         return usage();
     }
-    places.count = 0;
-    places.interrupts = 0;
-    places.thread = thread_current();
     const char *broken = NULL;
-    irq_set_probe(note_place);
-    int error = sweep(function, first, last, &broken);
-    irq_set_probe(NULL);
+    int error = sweep_with_rival(function, first, last, &broken);
     output_json("{\"function\":\"%s\",\"runs\":%lu,\"interrupts\":%lu,\"places\":%u,\"error\":%d}", function->name,
                 last - first + 1, places.interrupts, places.count, error);
     output_line("%s: %lu runs, interrupted %lu times at %u%s places", function->name, last - first + 1,
