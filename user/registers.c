@@ -2,8 +2,8 @@
 // once and each switch between them must bring all of them back.
 #include "faultline.h"
 
-#define ROUNDS 24
-#define SPINS 300000ul // some milliseconds: longer than a slice, now and then
+#define ROUNDS 6
+#define SPINS 3000000ul // some milliseconds: longer than a slice, so that others are in the middle of theirs
 
 struct registers {
     uint64_t vectors[64]; // v0 to v31
