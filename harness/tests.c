@@ -18,6 +18,8 @@
 #define TEST_SECONDS 60
 #define TEST_CPUS 2
 
+int __llvm_profile_write_file(void) __attribute__((weak)); // there when coverage is measured
+
 static void usage(FILE *to)
 {
     fprintf(to, "usage: host_tests [--list] [--filter GLOB]\n"
@@ -42,6 +44,9 @@ static void body(void *argument)
     size_t length = machine_console_tail(said, sizeof(said));
     fwrite(said, 1, length, stdout);
     fflush(stdout);
+    if (__llvm_profile_write_file != NULL) {
+        __llvm_profile_write_file(); // _exit() does not
+    }
     _exit(passed ? 0 : 1);
 }
 

@@ -26,6 +26,7 @@ void exception_kernel(struct frame *frame);
 void exception_user(struct frame *frame);
 void exception_serror(struct frame *frame);
 void exception_sp0(struct frame *frame);
+void exception_aarch32(struct frame *frame);
 _Noreturn void exception_stack_overflow(struct frame *frame);
 
 static const char *class_name(unsigned class)
@@ -110,8 +111,9 @@ static bool is_abort(unsigned class)
     return (class & ~5u) == EC_INSTRUCTION_USER; // 0x20, 0x21, 0x24, 0x25
 }
 
-static void print_registers(const struct frame *frame)
+static void print_registers(const void *subject)
 {
+    const struct frame *frame = subject;
     const struct user_regs *regs = &frame->regs;
     for (unsigned i = 0; i < 31; i++) {
         report_text("  x%-2u %016llx%s", i, (unsigned long long)regs->x[i], i % 4 == 3 ? "\n" : "");
@@ -134,15 +136,14 @@ static _Noreturn void report(const struct frame *frame, const char *what)
     symbol = symbol != NULL ? symbol : "?";
     uint64_t pcs[FRAMES_MAX] = {frame->regs.pc};
     size_t count = 1 + trace_capture_from(frame->regs.x[29], pcs + 1, FRAMES_MAX - 1);
-    report_text("\n");
-    print_registers(frame);
     if (!is_abort(class)) {
-        panic_at(pcs, count, "%s at %s+0x%llx (esr 0x%llx)", what != NULL ? what : class_name(class), symbol,
-                 (unsigned long long)offset, (unsigned long long)frame->esr);
+        panic_at(pcs, count, print_registers, frame, "%s at %s+0x%llx (esr 0x%llx)",
+                 what != NULL ? what : class_name(class), symbol, (unsigned long long)offset,
+                 (unsigned long long)frame->esr);
     }
     bool execute = class == EC_INSTRUCTION_USER || class == EC_INSTRUCTION_KERNEL;
     const char *verb = execute ? "executing" : (frame->esr & ISS_WRITE) != 0 ? "writing" : "reading";
-    panic_at(pcs, count, "%s: %s, level %u, %s 0x%llx at %s+0x%llx (esr 0x%llx)",
+    panic_at(pcs, count, print_registers, frame, "%s: %s, level %u, %s 0x%llx at %s+0x%llx (esr 0x%llx)",
              what != NULL ? what : class_name(class), fault_name(status), status & 3, verb,
              (unsigned long long)frame->far, symbol, (unsigned long long)offset, (unsigned long long)frame->esr);
 }
@@ -199,6 +200,11 @@ void exception_serror(struct frame *frame)
 void exception_sp0(struct frame *frame)
 {
     report(frame, "exception on SP_EL0");
+}
+
+void exception_aarch32(struct frame *frame)
+{
+    report(frame, "exception from AArch32");
 }
 
 _Noreturn void exception_stack_overflow(struct frame *frame)

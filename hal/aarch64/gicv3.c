@@ -2,7 +2,6 @@
 #include <hal/cpu.h>
 #include <hal/irq.h>
 #include <hal/mmio.h>
-#include <hal/power.h>
 
 #include "internal.h"
 
@@ -38,6 +37,7 @@ static mmio_t distributor, redistributors;
 static uint32_t line_count;
 static uint64_t frame_of[MAX_CPUS];    // offset of the CPU's redistributor
 static uint64_t affinity_of[MAX_CPUS]; // MPIDR affinity
+static uint32_t ready;                 // bit per CPU whose two entries above are there
 
 static bool settle(mmio_t region, uint64_t offset, uint32_t busy)
 {
@@ -140,7 +140,13 @@ int irq_cpu_init(void)
     isb();
     frame_of[cpu] = frame;
     affinity_of[cpu] = affinity;
+    __atomic_fetch_or(&ready, 1u << cpu, __ATOMIC_RELEASE);
     return 0;
+}
+
+uint32_t irq_cpus(void)
+{
+    return __atomic_load_n(&ready, __ATOMIC_ACQUIRE);
 }
 
 uint32_t irq_line_count(void)
@@ -152,9 +158,7 @@ uint32_t irq_claim(void)
 {
     uint64_t intid = read_sysreg(S3_0_C12_C12_0); // ICC_IAR1_EL1
     dsb(sy); // the device sees the acknowledgement before we touch it (IHI 0069, 4.1.1)
-    if (unlikely(smp_should_stop())) {
-        power_halt_on_bug();
-    }
+    stop_if_told();
     return (uint32_t)intid & 0xffffff;
 }
 
@@ -196,8 +200,9 @@ void irq_line_disable(uint32_t intid)
 void ipi_send(uint32_t mask, unsigned sgi)
 {
     dsb(ishst); // what the other CPU is to see is written before it is told
+    mask &= irq_cpus();
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
-        if ((mask >> cpu & 1) == 0 || (cpu != 0 && affinity_of[cpu] == 0)) {
+        if ((mask >> cpu & 1) == 0) {
             continue;
         }
         uint64_t affinity = affinity_of[cpu];

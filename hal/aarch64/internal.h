@@ -44,4 +44,5 @@ _Noreturn void start_secondary(struct cpu_local *local);
 void mmu_start(void);                      // leaves the identity map
 uint64_t mmu_map_device_tree(paddr_t fdt); // readable bytes from there, before memory_map_ram()
 void early_tables(uint64_t image);
-bool smp_should_stop(void);
+void stop_if_told(void); // in each interrupt: does not return when another CPU has called cpu_stop_others()
+uint32_t irq_cpus(void); // bit per CPU that ipi_send() reaches

@@ -13,10 +13,11 @@
 #define PSCI_SYSTEM_RESET 0x84000009UL
 #define PSCI_ALREADY_ON (-4)
 #define PSCI_INVALID_PARAMETERS (-2)
-#define SGI_HALT 15u
+#define STOP_LIMIT_S 1u
 
 static enum { CONDUIT_NONE, CONDUIT_HVC, CONDUIT_SMC } conduit;
-static bool halted;
+static bool stopping;
+static uint32_t stopped; // bit per CPU
 
 void secondary_entry(void);
 
@@ -106,16 +107,29 @@ _Noreturn void power_reset(void)
     sleep_for_ever();
 }
 
-bool smp_should_stop(void)
+void stop_if_told(void)
 {
-    return __atomic_load_n(&halted, __ATOMIC_ACQUIRE);
+    if (unlikely(__atomic_load_n(&stopping, __ATOMIC_ACQUIRE))) {
+        power_halt_on_bug();
+    }
 }
 
-// The others stop in irq_claim(): a CPU that has its interrupts off for good goes on, and that is part of the evidence.
+// A CPU that has its interrupts off for good goes on, and that is part of the evidence.
+void cpu_stop_others(void)
+{
+    uint32_t others = irq_cpus() & ~(1u << cpu_self());
+    __atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
+    for (unsigned sgi = 0; sgi < INTID_SGI_COUNT; sgi++) {
+        ipi_send(others, sgi); // whichever is not masked there
+    }
+    uint64_t start = read_sysreg(cntvct_el0), limit = STOP_LIMIT_S * read_sysreg(cntfrq_el0);
+    while ((others & ~__atomic_load_n(&stopped, __ATOMIC_ACQUIRE)) != 0 && read_sysreg(cntvct_el0) - start < limit) {
+        cpu_relax();
+    }
+}
+
 _Noreturn void power_halt_on_bug(void)
 {
-    if (!__atomic_exchange_n(&halted, true, __ATOMIC_ACQ_REL) && irq_line_count() != 0) {
-        ipi_send(((1u << MAX_CPUS) - 1) & ~(1u << cpu_self()), SGI_HALT);
-    }
+    __atomic_fetch_or(&stopped, 1u << cpu_self(), __ATOMIC_RELEASE);
     sleep_for_ever();
 }

@@ -97,10 +97,10 @@ vectors:
     VECTOR user_irq
     VECTOR user_irq
     VECTOR user_serror
-    VECTOR user_sync                // EL0, AArch32: user space cannot get there
-    VECTOR user_irq
-    VECTOR user_irq
-    VECTOR user_serror
+    VECTOR user_aarch32             // EL0, AArch32: user space cannot get there
+    VECTOR user_aarch32
+    VECTOR user_aarch32
+    VECTOR user_aarch32
 
     .section .text, "ax"
 // A fault may be the stack itself running over into its guard, or out of alignment: look, and ask the MMU, before storing.
@@ -195,6 +195,14 @@ FUNCTION user_serror
     bl exception_serror
     b user_return
 END user_serror
+
+FUNCTION user_aarch32
+    SAVE 0
+    SAVE_SYNDROME
+    mov x0, sp
+    bl exception_aarch32
+    brk #1
+END user_aarch32
 
 FUNCTION user_return
     RESTORE 0

@@ -272,6 +272,15 @@ void cpu_stop(void)
     }
 }
 
+void cpu_stop_others(void)
+{
+    for (unsigned index = 0; index < MAX_CPUS; index++) {
+        if (index != machine.self) {
+            machine.cpus[index].state = MACHINE_CPU_OFF;
+        }
+    }
+}
+
 const char *cpu_name(void)
 {
     return "simulated";

@@ -14,7 +14,6 @@
 #include "kernel/debug/console.h"
 #include "kernel/debug/log.h"
 #include "kernel/debug/monitor.h"
-#include "kernel/debug/panic.h"
 #include "kernel/debug/record.h"
 #include "kernel/drivers/fdt.h"
 #include "kernel/drivers/pl011.h"
@@ -106,15 +105,6 @@ static bool on_reschedule(uint32_t intid, void *argument)
     return true;
 }
 
-// Only a panicking CPU sends it; whoever else raises it is not obeyed.
-static bool on_stop(uint32_t intid, void *argument)
-{
-    if (panic_under_way()) {
-        cpu_stop();
-    }
-    return false;
-}
-
 // Devices are mapped before the kernel takes over the tables of the machine.
 static void start_interrupts(void)
 {
@@ -128,7 +118,6 @@ static void start_interrupts(void)
     }
     must(irq_register(timer_intid(), on_timer, NULL), "timer interrupt");
     must(irq_register(SGI_RESCHEDULE, on_reschedule, NULL), "rescheduling interrupt");
-    must(irq_register(SGI_STOP, on_stop, NULL), "stopping interrupt");
     irq_watch_all();
 }
 

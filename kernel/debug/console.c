@@ -1,13 +1,16 @@
 #include "kernel/debug/console.h"
 
 #include <hal/console.h>
+#include <hal/cpu.h>
+#include <hal/power.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
 #include "kernel/sync/spinlock.h"
 
 static struct spinlock console_lock = SPINLOCK_INIT("console", RANK_CONSOLE);
 static console_output *output; // covered by console_lock
-static bool panicking;
+static uint32_t panicking;     // id + 1 of the CPU that reports, 0: none
 
 void console_set_output(console_output *driver)
 {
@@ -18,7 +21,11 @@ void console_set_output(console_output *driver)
 
 void console_write(const char *text, size_t size)
 {
-    if (panicking) {
+    uint32_t reporter = load_acquire(&panicking);
+    if (unlikely(reporter != 0)) {
+        if (reporter != cpu_self() + 1) {
+            power_halt_on_bug(); // it had its interrupts off and was not stopped
+        }
         console_write_early(text, size);
         return;
     }
@@ -43,5 +50,5 @@ void console_print(const char *text, ...)
 
 void console_enter_panic(void)
 {
-    panicking = true;
+    store_release(&panicking, cpu_self() + 1);
 }

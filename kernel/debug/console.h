@@ -8,7 +8,7 @@ typedef void console_output(const char *text, size_t size);
 void console_set_output(console_output *output); // NULL: the early console
 void console_write(const char *text, size_t size);
 void console_print(const char *text, ...) __attribute__((format(printf, 1, 2)));
-// From here on no lock is taken and the early console is used: a panic must come through.
+// From here on this CPU alone is heard, through the early console and without a lock: a panic must come through.
 void console_enter_panic(void);
 
 // Input: the driver's interrupt handler pushes, one reader sleeps. Bytes beyond the buffer are dropped and counted.

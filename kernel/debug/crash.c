@@ -3,14 +3,19 @@
 #include <hal/cpu.h>
 #include <hal/irq.h>
 #include <hal/mmu.h>
+#include <hal/timer.h>
+#include <hal/upcall.h>
 
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
+#include "kernel/debug/console.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/output.h"
+#include "kernel/irq/irq.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/pagetable.h"
+#include "kernel/sched/thread.h"
 #include "kernel/sync/mutex.h"
 
 static void crash_assert(void)
@@ -115,6 +120,97 @@ static void crash_deadlock(void) NO_LOCK_ANALYSIS
     mutex_lock(&mutex);
 }
 
+// --- panics at bad moments -----------------------------------------------------------------------------------------
+
+static void output_that_panics(const char *text, size_t size)
+{
+    panic("the console's driver is broken");
+}
+
+static void crash_console(void) // the console's lock is held then
+{
+    console_set_output(output_that_panics);
+    console_print("never seen\n");
+}
+
+static void panic_in_interrupt(void)
+{
+    panic("an interrupt handler is broken");
+}
+
+static void crash_interrupt(void)
+{
+    irq_set_probe(panic_in_interrupt);
+    thread_sleep_until(timer_now() + 1000000);
+}
+
+static void details_that_panic(const void *subject)
+{
+    ASSERT(subject != NULL);
+}
+
+static void crash_nested(void)
+{
+    panic_at(NULL, 0, details_that_panic, NULL, "the first panic");
+}
+
+static void chatter(void *unused)
+{
+    for (;;) {
+        console_print("chatter chatter chatter chatter chatter chatter chatter chatter chatter chatter\n");
+    }
+}
+
+static void chatter_deaf(void *talking)
+{
+    irq_disable();
+    store_release((bool *)talking, true);
+    chatter(NULL);
+}
+
+static void panic_too(void *unused)
+{
+    panic("several CPUs panic");
+}
+
+// One more flow for each CPU: all are busy with it, this one soon too.
+static void start_everywhere(void (*entry)(void *))
+{
+    for (unsigned id = 0; id < MAX_CPUS; id++) {
+        struct thread *thread;
+        if (READ_ONCE(cpus[id].online) && thread_create("crash", entry, NULL, &thread) == 0) {
+            thread_detach(thread);
+        }
+    }
+}
+
+static void crash_chatter(void)
+{
+    start_everywhere(chatter);
+    thread_sleep_until(timer_now() + 20000000);
+    panic("the others talk");
+}
+
+// Needs a second CPU. Stays awake meanwhile, or this one would take the deaf thread.
+static void crash_deaf(void)
+{
+    static bool talking;
+    struct thread *thread;
+    if (thread_create("deaf", chatter_deaf, &talking, &thread) == 0) {
+        uint64_t end = timer_now() + 20000000;
+        while (!load_acquire(&talking) || timer_now() < end) {
+            cpu_relax();
+        }
+        panic("another CPU talks with its interrupts off");
+    }
+}
+
+static void crash_together(void)
+{
+    start_everywhere(panic_too);
+    thread_sleep_until(timer_now() + 1000000000);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -130,6 +226,12 @@ static const struct {
     {"stack-overflow", crash_stack_overflow},
     {"double-free", crash_double_free},
     {"deadlock", crash_deadlock},
+    {"console", crash_console},
+    {"interrupt", crash_interrupt},
+    {"nested", crash_nested},
+    {"chatter", crash_chatter},
+    {"deaf", crash_deaf},
+    {"together", crash_together},
 };
 
 int crash_command(char *arguments)

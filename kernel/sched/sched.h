@@ -6,7 +6,6 @@
 
 #define SCHED_SLICE_NS 4000000ull
 #define SGI_RESCHEDULE 0u
-#define SGI_STOP 1u
 
 [[nodiscard]] int sched_init(void);   // boot CPU, interrupts off: turns the running flow into its first thread; -ENOMEM
 void sched_cpu_init(void);            // each other CPU, interrupts off: turns the running flow into its idle thread

@@ -25,6 +25,9 @@ void cpu_set_local(struct cpu_local *local); // once per CPU, before anything el
 // off. Task context. -EINVAL, -EEXIST (already on), -EIO (firmware refused): the CPU then stays off.
 [[nodiscard]] int cpu_start(struct cpu_local *local, uint64_t hw_id);
 _Noreturn void cpu_stop(void); // this CPU, for good; any context
+// For a report: every other CPU that still takes interrupts stands still, for good, when this returns. One that does
+// not is waited for no longer than a second. Any context.
+void cpu_stop_others(void);
 
 // Waits until an interrupt is pending, without taking it. Interrupts off before and after.
 // Simulated: idling while this CPU's run queue holds work is a finding.

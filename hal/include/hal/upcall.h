@@ -32,4 +32,6 @@ void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind,
 // True when the kernel made the page present and the access may be retried. From a user copy; interrupts on.
 bool kernel_copy_fault(uint64_t address, bool write);
 // The machine found a bug in the kernel (a fault of its own). Any context; pcs is where it happened, innermost first.
-_Noreturn void panic_at(const uint64_t *pcs, size_t count, const char *text, ...) __attribute__((format(printf, 3, 4)));
+// details prints what else there is to say of subject, when the other CPUs stand still.
+_Noreturn void panic_at(const uint64_t *pcs, size_t count, void (*details)(const void *subject), const void *subject,
+                        const char *text, ...) __attribute__((format(printf, 5, 6)));
