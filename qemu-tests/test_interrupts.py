@@ -90,6 +90,21 @@ def test_nobodys_line_is_masked(machine, alive):
     alive(machine)
 
 
+@pytest.mark.parametrize("intid", [9, 20], ids=["sgi9", "ppi20"])
+def test_private_line_comes_back_on_its_cpu(machine, intid, alive):
+    """Each CPU has lines of its own under these numbers: masked on one CPU, it is on that CPU that one is used again."""
+    machine.qtest.pend(intid, 1)
+    settle(machine, lambda irq: irq["lines"].get(intid, {}).get("count") == 1)
+    machine.qtest.pend(intid, 0)
+    settle(machine, lambda irq: irq["lines"][intid]["count"] == 2)
+    for count in (3, 4):
+        machine.monitor.command(f"irq unmask {intid}")
+        machine.qtest.pend(intid, 1)
+        seen = settle(machine, lambda irq: irq["lines"][intid]["count"] == count)
+        assert seen["lines"][intid]["masked"]
+    alive(machine)
+
+
 def test_timer_pended_from_outside(machine, alive):
     for _ in range(100):
         machine.qtest.pend(TIMER_PPI, 0)

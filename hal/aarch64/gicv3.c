@@ -168,6 +168,12 @@ void irq_complete(uint32_t intid)
     isb();
 }
 
+static void set_private_line(unsigned cpu, uint32_t bit, uint64_t bank)
+{
+    mmio_write32(redistributors, frame_of[cpu] + GICR_SGI_FRAME + bank, bit);
+    settle(redistributors, frame_of[cpu] + GICR_CTLR, GICR_CTLR_RWP);
+}
+
 static void set_line(uint32_t intid, uint64_t bank)
 {
     if (intid >= line_count) {
@@ -180,9 +186,7 @@ static void set_line(uint32_t intid, uint64_t bank)
         return;
     }
     irqflags_t flags = irq_save(); // private lines: stay on this CPU
-    uint64_t frame = frame_of[cpu_self()];
-    mmio_write32(redistributors, frame + GICR_SGI_FRAME + bank, bit);
-    settle(redistributors, frame + GICR_CTLR, GICR_CTLR_RWP);
+    set_private_line(cpu_self(), bit, bank);
     irq_restore(flags);
 }
 
@@ -194,6 +198,13 @@ void irq_line_enable(uint32_t intid)
 void irq_line_disable(uint32_t intid)
 {
     set_line(intid, GICD_ICENABLER);
+}
+
+void irq_private_line_enable(unsigned cpu, uint32_t intid)
+{
+    if ((irq_cpus() >> cpu & 1) != 0 && intid < INTID_SPI_FIRST) {
+        set_private_line(cpu, 1u << intid, GICD_ISENABLER);
+    }
 }
 
 // ICC_SGI1R_EL1: Aff3 55:48, Aff2 39:32, INTID 27:24, Aff1 23:16, target list 15:0 (Aff0 below 16).

@@ -82,6 +82,15 @@ void irq_line_enable(uint32_t intid)
     }
 }
 
+void irq_private_line_enable(unsigned cpu, uint32_t intid)
+{
+    check_line(intid, "irq_private_line_enable");
+    if (cpu >= MAX_CPUS || intid >= INTID_SPI_FIRST) {
+        machine_finding("irq", "irq_private_line_enable: CPU %u has no private line %u", cpu, intid);
+    }
+    machine.cpus[cpu].enabled |= 1u << intid;
+}
+
 void irq_line_disable(uint32_t intid)
 {
     check_line(intid, "irq_line_disable");

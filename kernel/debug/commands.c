@@ -169,7 +169,7 @@ static int irq(char *arguments)
         struct irq_line line = irq_line(intid);
         if (line.count > 0) {
             output_json("{\"intid\":%u,\"count\":%lu,\"unhandled\":%u,\"masked\":%s,\"handled\":%s}", intid, line.count,
-                        line.unhandled, line.masked ? "true" : "false", line.handler != NULL ? "true" : "false");
+                        line.unhandled, line.masked ? "true" : "false", line.handled ? "true" : "false");
             output_line("%5u %10lu arrivals, %u unhandled%s", intid, line.count, line.unhandled,
                         line.masked ? ", masked" : "");
         }

@@ -14,13 +14,59 @@
 // Claims in a row before the CPU gets back to its work: whatever is still pending comes again.
 #define CLAIMS_MAX 64u
 
-static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ); // covers registration
-static struct irq_line lines[INTID_MAX];
+// Each CPU has private lines of its own under the same numbers: a slot for each, then one for each shared line.
+#define PRIVATE_SLOTS (MAX_CPUS * PRIVATE_LINES)
+#define SLOTS (PRIVATE_SLOTS + INTID_MAX - PRIVATE_LINES)
+
+static struct spinlock irq_lock = SPINLOCK_INIT("irq", RANK_IRQ); // covers registration, masked, resting and storms
+static struct {
+    irq_handler *handler;
+    void *argument;
+} handlers[INTID_MAX];
+// The counts belong to the CPU that the line interrupts.
+static struct irq_line lines[SLOTS];
 static struct irq_statistics statistics;
 static struct semaphore rests = {.waiters = {.lock = SPINLOCK_INIT("irq rests", RANK_WAIT_QUEUE),
                                              .waiters = {&rests.waiters.waiters, &rests.waiters.waiters}}};
 
 static void (*interrupt_probe)(void);
+
+static uint32_t slot_of(uint32_t intid, unsigned cpu)
+{
+    return intid < PRIVATE_LINES ? cpu * PRIVATE_LINES + intid : PRIVATE_SLOTS + intid - PRIVATE_LINES;
+}
+
+static uint32_t intid_of(uint32_t slot)
+{
+    return slot < PRIVATE_SLOTS ? slot % PRIVATE_LINES : slot - PRIVATE_SLOTS + PRIVATE_LINES;
+}
+
+// With irq_lock. The CPU of a private line may be another one.
+static bool unmask_slot(uint32_t slot)
+{
+    struct irq_line *line = &lines[slot];
+    if (!line->masked) {
+        return false;
+    }
+    line->masked = line->resting = false;
+    line->window_count = line->unclaimed_row = 0;
+    if (slot < PRIVATE_SLOTS) {
+        irq_private_line_enable(slot / PRIVATE_LINES, intid_of(slot));
+    } else {
+        irq_line_enable(intid_of(slot));
+    }
+    return true;
+}
+
+// With irq_lock. On whichever CPU it is masked.
+static bool unmask(uint32_t intid)
+{
+    bool any = false;
+    for (unsigned cpu = 0; cpu < (intid < PRIVATE_LINES ? MAX_CPUS : 1); cpu++) {
+        any |= unmask_slot(slot_of(intid, cpu));
+    }
+    return any;
+}
 
 int irq_register(uint32_t intid, irq_handler *handler, void *argument)
 {
@@ -28,12 +74,11 @@ int irq_register(uint32_t intid, irq_handler *handler, void *argument)
         return -EINVAL;
     }
     irqflags_t flags = spin_lock(&irq_lock);
-    struct irq_line *line = &lines[intid];
-    int error = line->handler == NULL ? 0 : -EBUSY;
+    int error = handlers[intid].handler == NULL ? 0 : -EBUSY;
     if (error == 0) {
-        line->argument = argument;
-        store_release(&line->handler, handler);
-        line->masked = false;
+        handlers[intid].argument = argument;
+        store_release(&handlers[intid].handler, handler);
+        (void)unmask(intid); // it may have come unexpected before
         irq_line_enable(intid);
     }
     spin_unlock(&irq_lock, flags);
@@ -46,8 +91,8 @@ int irq_unregister(uint32_t intid)
         return -EINVAL;
     }
     irqflags_t flags = spin_lock(&irq_lock);
-    int error = lines[intid].handler != NULL ? 0 : -EINVAL;
-    store_release(&lines[intid].handler, NULL);
+    int error = handlers[intid].handler != NULL ? 0 : -EINVAL;
+    store_release(&handlers[intid].handler, NULL);
     spin_unlock(&irq_lock, flags);
     return error;
 }
@@ -69,28 +114,29 @@ void irq_watch_all(void)
 
 int irq_unmask(uint32_t intid)
 {
-    if (intid >= irq_line_count() || !lines[intid].masked) {
+    if (intid >= irq_line_count()) {
         return -EINVAL;
     }
     irqflags_t flags = spin_lock(&irq_lock);
-    lines[intid].masked = lines[intid].resting = false;
-    lines[intid].window_count = lines[intid].unclaimed_row = 0;
-    irq_line_enable(intid);
+    bool any = unmask(intid);
     spin_unlock(&irq_lock, flags);
-    return 0;
+    return any ? 0 : -EINVAL;
 }
 
-static void mask(uint32_t intid, const char *why)
+// In the line's interrupt. One that storms will be tried again.
+static void mask(uint32_t intid, struct irq_line *line, bool storm)
 {
-    struct irq_line *line = &lines[intid];
+    irqflags_t flags = spin_lock(&irq_lock);
     if (intid < irq_line_count()) {
         irq_line_disable(intid);
     }
-    if (!line->masked) {
-        line->masked = true;
-        if (line->storms == 0) {
-            log_warning("interrupt %u %s after %lu arrivals: masked", intid, why, line->count);
-        }
+    bool news = !line->masked && line->storms == 0;
+    line->masked = true;
+    line->resting = storm;
+    line->storms += storm;
+    spin_unlock(&irq_lock, flags);
+    if (news) {
+        log_warning("interrupt %u %s after %lu arrivals: masked", intid, storm ? "storms" : "is nobody's", line->count);
     }
 }
 
@@ -104,23 +150,18 @@ static bool storming(struct irq_line *line)
     return ++line->window_count > IRQ_STORM_LIMIT || line->unclaimed_row > IRQ_UNCLAIMED_LIMIT;
 }
 
-static void unexpected(uint32_t intid, struct irq_line *line)
-{
-    line->unhandled++;
-    atomic_add(&statistics.unexpected, 1);
-    mask(intid, "is nobody's");
-}
-
 static void deliver(uint32_t intid)
 {
-    struct irq_line *line = &lines[intid];
-    line->count++; // a line belongs to one CPU at a time, a private one shares its slot: close enough for a count
-    irq_handler *handler = load_acquire(&line->handler);
+    struct irq_line *line = &lines[slot_of(intid, cpu_self())];
+    line->count++;
+    irq_handler *handler = load_acquire(&handlers[intid].handler);
     if (handler == NULL) {
-        unexpected(intid, line);
+        line->unhandled++;
+        atomic_add(&statistics.unexpected, 1);
+        mask(intid, line, false);
         return;
     }
-    if (handler(intid, line->argument)) {
+    if (handler(intid, handlers[intid].argument)) {
         line->unclaimed_row = 0;
     } else {
         line->unhandled++;
@@ -129,27 +170,28 @@ static void deliver(uint32_t intid)
     }
     if (storming(line)) {
         atomic_add(&statistics.storms, 1);
-        mask(intid, "storms");
-        line->storms++;
-        line->resting = true;
+        mask(intid, line, true);
         semaphore_up(&rests);
     }
 }
 
+// All that rest are tried again together, when the longest has had its time.
 static void end_rests(void)
 {
     uint64_t longest = 0;
-    for (uint32_t intid = 0; intid < irq_line_count(); intid++) {
-        if (READ_ONCE(lines[intid].resting)) {
-            longest = max_u64(longest, IRQ_REST_NS << min_u64(lines[intid].storms - 1, IRQ_REST_DOUBLINGS));
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        if (READ_ONCE(lines[slot].resting)) {
+            longest = max_u64(longest, IRQ_REST_NS << min_u64(lines[slot].storms - 1, IRQ_REST_DOUBLINGS));
         }
     }
     thread_sleep_until(timer_now() + longest);
-    for (uint32_t intid = 0; intid < irq_line_count(); intid++) {
-        if (READ_ONCE(lines[intid].resting)) {
-            (void)irq_unmask(intid); // someone may have been faster
+    irqflags_t flags = spin_lock(&irq_lock);
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        if (lines[slot].resting) {
+            (void)unmask_slot(slot); // nobody was faster: resting goes with masked
         }
     }
+    spin_unlock(&irq_lock, flags);
 }
 
 static void rest_main(void *unused)
@@ -208,18 +250,36 @@ struct irq_statistics irq_statistics(void)
 
 struct irq_line irq_line(uint32_t intid)
 {
-    return lines[intid];
+    struct irq_line sum = {.handled = READ_ONCE(handlers[intid].handler) != NULL};
+    for (unsigned cpu = 0; cpu < (intid < PRIVATE_LINES ? MAX_CPUS : 1); cpu++) {
+        const struct irq_line *line = &lines[slot_of(intid, cpu)];
+        sum.count += READ_ONCE(line->count);
+        sum.unhandled += READ_ONCE(line->unhandled);
+        sum.storms += READ_ONCE(line->storms);
+        sum.masked |= READ_ONCE(line->masked);
+        sum.resting |= READ_ONCE(line->resting);
+    }
+    return sum;
 }
 
 const char *irq_check(void)
 {
-    for (uint32_t intid = 0; intid < INTID_MAX; intid++) {
-        if (lines[intid].unhandled > lines[intid].count) {
-            return "a line has more unhandled arrivals than arrivals";
+    const char *broken = NULL;
+    irqflags_t flags = spin_lock(&irq_lock);
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        uint32_t unhandled = load_acquire(&lines[slot].unhandled); // another CPU counts it after the arrival
+        if (unhandled > READ_ONCE(lines[slot].count)) {
+            broken = "a line has more unhandled arrivals than arrivals";
         }
-        if (intid >= irq_line_count() && lines[intid].handler != NULL) {
-            return "a line that is not wired has a handler";
+        if (lines[slot].resting && !lines[slot].masked) {
+            broken = "a line rests and is not masked";
         }
     }
-    return NULL;
+    spin_unlock(&irq_lock, flags);
+    for (uint32_t intid = irq_line_count(); intid < INTID_MAX; intid++) {
+        if (handlers[intid].handler != NULL) {
+            broken = "a line that is not wired has a handler";
+        }
+    }
+    return broken;
 }

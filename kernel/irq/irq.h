@@ -19,8 +19,7 @@
 typedef bool irq_handler(uint32_t intid, void *argument);
 
 struct irq_line {
-    irq_handler *handler;
-    void *argument;
+    bool handled;       // has a handler
     uint64_t count;     // arrivals
     uint32_t unhandled; // of them, nobody's
     bool masked;        // by us, as unexpected or storming
@@ -37,8 +36,8 @@ struct irq_statistics {
     uint64_t storms;          // lines masked for storming
 };
 
-// Task context. Private lines (below 32) are enabled on this CPU only: see irq_enable_private(). -EINVAL: no such line;
-// -EBUSY: has a handler. Nothing changed then.
+// Any context. Private lines (below 32) are enabled on this CPU and where they were masked: see irq_enable_private().
+// -EINVAL: no such line; -EBUSY: has a handler. Nothing changed then.
 [[nodiscard]] int irq_register(uint32_t intid, irq_handler *handler, void *argument);
 // The line must be quiet: a handler may still be running on another CPU. It stays enabled, so that what comes is seen.
 [[nodiscard]] int irq_unregister(uint32_t intid); // -EINVAL: has no handler
@@ -48,12 +47,12 @@ void irq_enable_private(void); // each CPU, once irq_cpu_init() is done: enables
 void irq_watch_all(void);
 // Once, BOOT_SCHED: the thread that ends rests. -ENOMEM, -EAGAIN: storming lines then stay masked.
 [[nodiscard]] int irq_start_rests(void);
-// Task context: takes a line that was masked as storming back into use.
+// Any context: takes a line that was masked back into use, a private one on every CPU where it is.
 [[nodiscard]] int irq_unmask(uint32_t intid); // -EINVAL: not masked
 
 // Called first thing in every interrupt, in interrupt context; NULL: nothing is. For sweeps.
 void irq_set_probe(void (*probe)(void));
 
 struct irq_statistics irq_statistics(void);
-struct irq_line irq_line(uint32_t intid); // a copy; intid < INTID_MAX
+struct irq_line irq_line(uint32_t intid); // a copy, of a private line the sum over the CPUs; intid < INTID_MAX
 [[nodiscard]] const char *irq_check(void);

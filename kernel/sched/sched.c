@@ -122,7 +122,7 @@ void sched_prepare_sleep(void)
 
 static bool is_idle(const struct cpu *cpu)
 {
-    return READ_ONCE(cpu->online) && READ_ONCE(cpu->queue.current) == cpu->queue.idle &&
+    return load_acquire(&cpu->online) && READ_ONCE(cpu->queue.current) == cpu->queue.idle &&
            READ_ONCE(cpu->queue.length) == 0;
 }
 
@@ -287,7 +287,7 @@ static bool steal(struct cpu *cpu) NO_LOCK_ANALYSIS
 {
     for (unsigned step = 1; step < MAX_CPUS; step++) {
         struct cpu *victim = &cpus[(cpu->local.id + step) % MAX_CPUS];
-        if (!READ_ONCE(victim->online) || READ_ONCE(victim->queue.length) == 0) {
+        if (!load_acquire(&victim->online) || READ_ONCE(victim->queue.length) == 0) {
             continue;
         }
         struct thread *thread = steal_from(victim);
@@ -321,7 +321,7 @@ const char *sched_check(void)
     const char *broken = NULL;
     for (unsigned id = 0; id < MAX_CPUS && broken == NULL; id++) {
         struct run_queue *queue = &cpus[id].queue;
-        if (!READ_ONCE(cpus[id].online)) {
+        if (!load_acquire(&cpus[id].online)) {
             continue;
         }
         irqflags_t flags = spin_lock(&queue->lock);
@@ -360,7 +360,7 @@ static void start_cpu(struct cpu *cpu, struct thread *current, struct thread *id
     queue->idle = idle;
     queue->current = current;
     cpu->need_resched = false;
-    WRITE_ONCE(cpu->online, true);
+    store_release(&cpu->online, true); // with a queue that others may use
 }
 
 static void idle_entry(void *argument)

@@ -33,6 +33,7 @@ void irq_complete(uint32_t intid); // Simulated: completing what was not claimed
 // Any context. intid < irq_line_count(). Private lines (below 32): of this CPU.
 void irq_line_enable(uint32_t intid);
 void irq_line_disable(uint32_t intid);
+void irq_private_line_enable(unsigned cpu, uint32_t intid); // below 32, of that CPU, which has called irq_cpu_init()
 
 // Raises SGI number sgi (0 to 15) on each CPU whose bit (by cpu_local.id) is set in mask. Any context.
 void ipi_send(uint32_t mask, unsigned sgi);

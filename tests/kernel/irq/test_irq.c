@@ -33,7 +33,7 @@ TEST(irq, a_line_has_one_handler)
 {
     EXPECT_EQ(irq_register(timer_intid(), count, &arrived), -EBUSY);
     EXPECT_EQ(irq_register(SGI_RESCHEDULE, count, &arrived), -EBUSY);
-    EXPECT(irq_line(timer_intid()).handler != count);
+    EXPECT(irq_line(timer_intid()).handled);
     EXPECT_SOUND(irq_check());
 }
 
