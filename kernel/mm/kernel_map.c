@@ -81,16 +81,6 @@ const char *kernel_map_check(void)
     return broken;
 }
 
-int64_t kernel_stack_guard(uint64_t address)
-{
-    uint64_t offset = address - KERNEL_STACK_BASE;
-    if (offset >= KERNEL_STACK_MAX * KERNEL_STACK_SPAN) {
-        return -ENOENT;
-    }
-    bool guard = offset % KERNEL_STACK_SPAN < KERNEL_STACK_SPAN - KERNEL_STACK_SIZE;
-    return guard ? (int64_t)(offset / KERNEL_STACK_SPAN) : -ENOENT;
-}
-
 struct walk {
     void (*visit)(uint64_t va, uint64_t size, unsigned flags, void *argument);
     void *argument;

@@ -22,7 +22,5 @@ struct kernel_stack {
 [[nodiscard]] int kernel_stack_alloc(struct kernel_stack *out); // -EAGAIN: all in use; -ENOMEM. Nothing changed then
 void kernel_stack_free(const struct kernel_stack *stack);       // not the one in use
 [[nodiscard]] const char *kernel_map_check(void);
-// The number of the stack whose guard holds address, or -ENOENT: for reports. Any context, takes no lock.
-int64_t kernel_stack_guard(uint64_t address);
 // Writable and executable leaves, by the live tables; 0 is well (W^X). Prints each through visit.
 uint64_t kernel_map_walk(void (*visit)(uint64_t va, uint64_t size, unsigned flags, void *argument), void *argument);

@@ -1,7 +1,10 @@
 #include <fault/fault.h>
+#include <hal/timer.h>
 
 #include "kernel/base/format.h"
 #include "kernel/debug/ktest.h"
+#include "kernel/irq/irq.h"
+#include "kernel/sched/thread.h"
 
 static bool round_trips(const char *text)
 {
@@ -90,4 +93,94 @@ TEST(fault_engine, reports_what_fired)
     EXPECT_EQ(status.arrivals, 10);
     EXPECT_EQ(status.fired, 3);
     EXPECT(status.last_site != NULL && text_equal(status.last_site->function, "failures"));
+}
+
+TEST(fault_engine, an_observed_site_is_counted_and_never_fails)
+{
+    fault_disarm();
+    fault_observe(false);
+    fault_reset_counters();
+    uint64_t before = fault_status().arrivals;
+    EXPECT(!fault_here(FAULT_BOOT_ALLOC)); // off: not even counted
+    for (size_t i = 0; i < fault_site_count(); i++) {
+        EXPECT_EQ(fault_site_at(i)->reached, 0);
+    }
+    fault_observe(true);
+    bool failed = false;
+    for (unsigned i = 0; i < 3; i++) {
+        failed |= fault_here(FAULT_BOOT_ALLOC);
+    }
+    fault_observe(false);
+    EXPECT(!failed);
+    uint32_t reached = 0;
+    for (size_t i = 0; i < fault_site_count(); i++) {
+        const struct fault_site *site = fault_site_at(i);
+        if (text_equal(site->function, __func__)) {
+            reached = reached > site->reached ? reached : site->reached;
+            EXPECT_EQ(site->failed_transient + site->failed_persistent, 0);
+            EXPECT(text_equal(fault_kind_name(site->kind), "boot_alloc"));
+        }
+    }
+    EXPECT_EQ(reached, 3);
+    EXPECT_EQ(fault_status().arrivals, before);
+    fault_reset_counters();
+}
+
+TEST(fault_engine, a_failure_is_counted_as_once_or_for_good)
+{
+    static const struct {
+        const char *plan;
+        uint32_t transient, persistent;
+    } cases[] = {{"boot_alloc,times=2", 2, 0}, {"boot_alloc,persistent", 0, 5}, {"all,nth=2", 1, 0}};
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        fault_reset_counters();
+        (void)failures(cases[i].plan, 5);
+        uint32_t transient = 0, persistent = 0;
+        for (size_t at = 0; at < fault_site_count(); at++) {
+            transient += fault_site_at(at)->failed_transient;
+            persistent += fault_site_at(at)->failed_persistent;
+        }
+        EXPECT_EQ(transient, cases[i].transient);
+        EXPECT_EQ(persistent, cases[i].persistent);
+    }
+    fault_reset_counters();
+}
+
+static bool failed_in_interrupt;
+
+static void arrive(void)
+{
+    failed_in_interrupt |= fault_here(FAULT_BOOT_ALLOC);
+}
+
+TEST(fault_engine, interrupts_consume_nothing)
+{
+    struct fault_plan plan = {.kinds = 1u << FAULT_BOOT_ALLOC};
+    uint64_t interrupts = irq_statistics().total;
+    failed_in_interrupt = false;
+    irq_set_probe(arrive);
+    fault_arm(&plan);
+    while (irq_statistics().total < interrupts + 3) {
+        thread_sleep_until(timer_now() + 1000000);
+    }
+    irq_set_probe(NULL);
+    struct fault_status status = fault_status();
+    fault_disarm();
+    EXPECT(!failed_in_interrupt);
+    EXPECT_EQ(status.arrivals, 0);
+}
+
+TEST(fault_plan, a_short_buffer_is_not_overrun)
+{
+    struct fault_plan plan = {.kinds = 3, .nth = 2, .interval = 3, .times = 4, .probability = 5, .seed = 6, .task = 7};
+    char whole[128], part[128];
+    size_t length = fault_plan_format(&plan, whole, sizeof(whole));
+    EXPECT(length < sizeof(whole));
+    for (size_t size = 0; size <= length; size++) {
+        __builtin_memset(part, 'x', sizeof(part));
+        EXPECT_EQ(fault_plan_format(&plan, part, size), length);
+        EXPECT(size == 0 || part[size - 1] == 0);
+        EXPECT(size == 0 || __builtin_memcmp(part, whole, size - 1) == 0);
+        EXPECT_EQ(part[size], 'x');
+    }
 }

@@ -1,5 +1,8 @@
-#include "kernel/debug/ktest.h"
 #include "kernel/mm/page_alloc.h"
+
+#include <hal/memory.h>
+
+#include "kernel/debug/ktest.h"
 
 TEST(page_alloc, orders_are_aligned_and_come_back)
 {
@@ -32,4 +35,36 @@ TEST(page_alloc, no_page_twice)
         page_free(&kernel_pages, pages[i], 0);
     }
     EXPECT_SOUND(page_pool_check(&kernel_pages));
+}
+
+TEST(page_alloc, statistics_add_up)
+{
+    paddr_t page;
+    EXPECT_EQ(page_alloc(&kernel_pages, 0, &page), 0);
+    page_free(&kernel_pages, page, 0);
+    struct page_stats stats = page_pool_stats(&kernel_pages);
+    uint64_t in_blocks = 0;
+    for (unsigned order = 0; order < BUDDY_ORDERS; order++) {
+        in_blocks += stats.free_blocks[order] << order;
+    }
+    EXPECT_EQ(in_blocks, stats.free);
+    EXPECT(stats.cached > 0 && stats.free + stats.cached <= stats.total);
+    EXPECT_EQ(stats.free + stats.cached, page_pool_free_pages(&kernel_pages));
+    EXPECT(stats.cache_hits + stats.cache_refills > 0);
+}
+
+TEST(page_alloc, a_zeroed_page_is_zero)
+{
+    paddr_t page;
+    EXPECT_EQ(page_alloc(&kernel_pages, 0, &page), 0);
+    __builtin_memset(phys_to_virt(page), 0xa5, PAGE_SIZE);
+    page_free(&kernel_pages, page, 0);
+    EXPECT_EQ(page_alloc_zeroed(&kernel_pages, &page), 0); // the same, out of this CPU's cache, or another
+    const uint64_t *words = phys_to_virt(page);
+    uint64_t any = 0;
+    for (unsigned i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
+        any |= words[i];
+    }
+    page_free(&kernel_pages, page, 0);
+    EXPECT_EQ(any, 0);
 }

@@ -56,3 +56,67 @@ TEST(pagetable, largest_leaves_split_and_merge)
     pagetable_destroy(&table);
     EXPECT_EQ(page_pool_free_pages(&kernel_pages), before);
 }
+
+TEST(pagetable, each_half_keeps_to_itself)
+{
+    static struct pagetable table;
+    struct mapping mapping;
+    uint64_t top = 0 - PAGE_SIZE;
+    EXPECT_EQ(pagetable_init(&table, PAGETABLE_KERNEL, 9, &kernel_pages), 0);
+    EXPECT_EQ(table.asid, 0);
+    EXPECT_EQ(pagetable_map(&table, vaddr(top), paddr(MIB(4)), PAGE_SIZE, MAP_WRITE), 0); // to the very end
+    EXPECT_EQ(pagetable_map(&table, vaddr(top), paddr(MIB(4)), 2 * PAGE_SIZE, MAP_WRITE), -EINVAL);
+    EXPECT_EQ(pagetable_map(&table, vaddr(0), paddr(0), PAGE_SIZE, MAP_WRITE), -EINVAL);
+    EXPECT_EQ(pagetable_map(&table, vaddr(PAGETABLE_KERNEL_BASE), paddr(0), PAGE_SIZE, MAP_USER), -EINVAL);
+    EXPECT_EQ(pagetable_query(&table, vaddr(0), &mapping), -EINVAL);
+    EXPECT_EQ(pagetable_query(&table, vaddr(PAGETABLE_KERNEL_BASE - 1), &mapping), -EINVAL);
+    EXPECT_EQ(pagetable_query(&table, vaddr(PAGETABLE_KERNEL_BASE), &mapping), -ENOENT);
+    EXPECT_EQ(pagetable_query(&table, vaddr(UINT64_MAX), &mapping), 0);
+    EXPECT_EQ(mapping.pa.raw, MIB(4) + PAGE_MASK);
+    EXPECT_EQ(pagetable_unmap(&table, vaddr(0), PAGE_SIZE), -EINVAL);
+    EXPECT_EQ(pagetable_unmap(&table, vaddr(top + 1), PAGE_SIZE), -EINVAL);
+    EXPECT_EQ(pagetable_protect(&table, vaddr(top), PAGE_SIZE, 0), 0);
+    EXPECT(maps(&table, top, MIB(4), PAGE_SIZE, 0));
+    EXPECT_SOUND(pagetable_check(&table));
+    EXPECT_EQ(pagetable_unmap(&table, vaddr(top), PAGE_SIZE), 0);
+    EXPECT_EQ(table.table_pages, 1);
+    pagetable_destroy(&table);
+}
+
+TEST(pagetable, protect_refuses_what_it_cannot_change)
+{
+    static struct pagetable table;
+    EXPECT_EQ(pagetable_init(&table, PAGETABLE_USER, 9, &kernel_pages), 0);
+    EXPECT_EQ(pagetable_map(&table, vaddr(0), paddr(0), MIB(4), RW), 0);
+    EXPECT_EQ(pagetable_map(&table, vaddr(MIB(4)), paddr(MIB(8)), PAGE_SIZE, RW), 0);
+    EXPECT_EQ(pagetable_protect(&table, vaddr(0), MIB(4), RW | MAP_DEVICE), -EINVAL);         // blocks
+    EXPECT_EQ(pagetable_protect(&table, vaddr(MIB(4)), PAGE_SIZE, RW | MAP_DEVICE), -EINVAL); // one table of pages
+    EXPECT_EQ(pagetable_protect(&table, vaddr(MIB(4)), 2 * PAGE_SIZE, MAP_USER), -ENOENT);
+    EXPECT_EQ(pagetable_protect(&table, vaddr(0), MIB(6), MAP_USER), -ENOENT); // a hole behind blocks and a table
+    EXPECT_EQ(pagetable_protect(&table, vaddr(0), MIB(4), RW | MAP_EXEC), -EINVAL);
+    EXPECT_EQ(pagetable_protect(&table, vaddr(1), MIB(4), RW), -EINVAL);
+    EXPECT_EQ(pagetable_protect(&table, vaddr(0), 0, RW), -EINVAL);
+    EXPECT(maps(&table, 0, 0, MIB(2), RW) && maps(&table, MIB(4), MIB(8), PAGE_SIZE, RW));
+    EXPECT_EQ(pagetable_protect(&table, vaddr(0), MIB(4) + PAGE_SIZE, MAP_USER), 0); // over both kinds
+    EXPECT(maps(&table, MIB(2), MIB(2), MIB(2), MAP_USER) && maps(&table, MIB(4), MIB(8), PAGE_SIZE, MAP_USER));
+    EXPECT_SOUND(pagetable_check(&table));
+    pagetable_destroy(&table);
+}
+
+// What the machine made is counted, used and never given back.
+TEST(pagetable, a_live_table_is_taken_over)
+{
+    static struct pagetable made, taken;
+    uint64_t before = page_pool_free_pages(&kernel_pages);
+    EXPECT_EQ(pagetable_init(&made, PAGETABLE_USER, 9, &kernel_pages), 0);
+    EXPECT_EQ(pagetable_map(&made, vaddr(MIB(1)), paddr(MIB(1)), MIB(2), RW), 0);
+    EXPECT_EQ(pagetable_adopt(&taken, PAGETABLE_USER, made.root, &kernel_pages), 0);
+    EXPECT_EQ(taken.table_pages, made.table_pages);
+    EXPECT_EQ(taken.mapped, made.mapped);
+    EXPECT_SOUND(pagetable_check(&taken));
+    EXPECT_EQ(pagetable_unmap(&taken, vaddr(0), GIB(1)), 0);
+    EXPECT_EQ(taken.table_pages, 1);
+    EXPECT_EQ(taken.mapped, 0);
+    pagetable_destroy(&taken);
+    EXPECT_EQ(page_pool_free_pages(&kernel_pages), before);
+}
