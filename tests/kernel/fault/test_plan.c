@@ -184,3 +184,30 @@ TEST(fault_plan, a_short_buffer_is_not_overrun)
         EXPECT_EQ(part[size], 'x');
     }
 }
+
+TEST(fault_engine, a_plan_for_one_task)
+{
+    char text[64];
+    format(text, sizeof(text), "boot_alloc,persistent,task=%u", thread_current()->id);
+    EXPECT_EQ(failures(text, 4), 0xf);
+    format(text, sizeof(text), "boot_alloc,persistent,task=%u", thread_current()->id + 1);
+    EXPECT_EQ(failures(text, 4), 0);
+}
+
+TEST(fault_plan, forms_that_mean_the_same)
+{
+    struct fault_plan plan = {.times = 1}; // no kind is every kind
+    char text[64];
+    (void)fault_plan_format(&plan, text, sizeof(text));
+    EXPECT(text_equal(text, "all"));
+    plan.kinds = (1u << FAULT_KINDS) - 1;
+    plan.probability = 100;
+    plan.nth = plan.interval = 1;
+    (void)fault_plan_format(&plan, text, sizeof(text));
+    EXPECT(text_equal(text, "all"));
+    EXPECT_EQ(error_at("page_alloc=3"), 10);
+    EXPECT_EQ(error_at("page_alloc,nth=1+"), 16);
+    EXPECT_EQ(error_at("page_alloc,persistent=1"), 21);
+    EXPECT_EQ(error_at("page_alloc,nth=0000000000000000000000000001"), 38); // longer than any number
+    EXPECT_EQ(error_at("page_alloc,probability=0"), 23);
+}

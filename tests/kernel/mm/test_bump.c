@@ -17,4 +17,8 @@ TEST(bump, aligns_and_ends)
     EXPECT_EQ(bump_alloc(&bump, UINT64_MAX, 1, &out), -ENOMEM);
     EXPECT_EQ(bump_alloc(&bump, 1, 1UL << 63, &out), -ENOMEM);
     EXPECT_SOUND(bump_check(&bump));
+    EXPECT_EQ(bump_init(&bump, paddr(UINT64_MAX - 100), paddr(UINT64_MAX)), 0);
+    EXPECT_EQ(bump_alloc(&bump, 1, 0x1000, &out), -ENOMEM); // aligning alone runs over
+    EXPECT_EQ(bump_alloc(&bump, 100, 1, &out), 0);
+    EXPECT_SOUND(bump_check(&bump));
 }

@@ -16,6 +16,7 @@ TEST(idalloc, lowest_first_until_full)
         EXPECT_EQ(id, i < 3 ? i : i + 1);
     }
     EXPECT_EQ(id_alloc(&ids, &id), -ENOSPC);
+    EXPECT(id_is_used(&ids, 69) && !id_is_used(&ids, 70) && !id_is_used(&ids, UINT32_MAX));
     id_free(&ids, 64);
     EXPECT_SOUND(id_check(&ids));
     EXPECT_EQ(id_alloc(&ids, &id), 0);

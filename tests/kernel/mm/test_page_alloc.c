@@ -68,3 +68,13 @@ TEST(page_alloc, a_zeroed_page_is_zero)
     page_free(&kernel_pages, page, 0);
     EXPECT_EQ(any, 0);
 }
+
+TEST(page_alloc, a_pool_that_cannot_be_is_refused)
+{
+    static struct page_pool pool;
+    static struct page pages[2];
+    EXPECT_EQ(page_pool_init(&pool, paddr(PAGE_SIZE), 2, pages), -EINVAL);
+    EXPECT_EQ(page_pool_init(&pool, paddr(0), 2, pages), 0);
+    EXPECT_EQ(page_pool_add(&pool, paddr(PAGE_SIZE), 2), -EINVAL);
+    EXPECT_EQ(page_pool_free_pages(&pool), 0);
+}

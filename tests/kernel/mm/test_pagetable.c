@@ -23,6 +23,7 @@ TEST(pagetable, refuses_bad_arguments)
     EXPECT_EQ(pagetable_map(&table, vaddr(PAGETABLE_HALF_SIZE - PAGE_SIZE), paddr(0), 2 * PAGE_SIZE, RW), -EINVAL);
     EXPECT_EQ(pagetable_map(&table, vaddr(PAGETABLE_KERNEL_BASE), paddr(0), PAGE_SIZE, RW), -EINVAL);
     EXPECT_EQ(pagetable_map(&table, vaddr(0), paddr((1UL << 48) - PAGE_SIZE), 2 * PAGE_SIZE, RW), -EINVAL);
+    EXPECT_EQ(pagetable_map(&table, vaddr(0), paddr(1UL << 48), PAGE_SIZE, RW), -EINVAL);
     EXPECT_EQ(table.table_pages, 1);
     pagetable_destroy(&table);
 }
@@ -119,4 +120,62 @@ TEST(pagetable, a_live_table_is_taken_over)
     EXPECT_EQ(taken.mapped, 0);
     pagetable_destroy(&taken);
     EXPECT_EQ(page_pool_free_pages(&kernel_pages), before);
+}
+
+TEST(pagetable, holes_are_unmapped_without_a_trace)
+{
+    static struct pagetable table;
+    EXPECT_EQ(pagetable_init(&table, PAGETABLE_USER, 9, &kernel_pages), 0);
+    EXPECT_EQ(pagetable_unmap(&table, vaddr(PAGE_SIZE), MIB(4)), 0); // nothing at all
+    EXPECT_EQ(pagetable_map(&table, vaddr(GIB(3)), paddr(0), PAGE_SIZE, RW), 0);
+    EXPECT_EQ(pagetable_unmap(&table, vaddr(GIB(1) + PAGE_SIZE), MIB(4)), 0); // nothing at level 1
+    EXPECT_EQ(pagetable_unmap(&table, vaddr(GIB(3) + MIB(2) + PAGE_SIZE), MIB(4)), 0);
+    EXPECT(maps(&table, GIB(3), 0, PAGE_SIZE, RW));
+    EXPECT_SOUND(pagetable_check(&table));
+    pagetable_destroy(&table);
+}
+
+// 512 leaves in a row are one larger leaf only if that is what they say.
+TEST(pagetable, full_tables_that_are_no_leaf)
+{
+    static struct pagetable table;
+    EXPECT_EQ(pagetable_init(&table, PAGETABLE_USER, 9, &kernel_pages), 0);
+    for (uint64_t at = 0; at < MIB(2); at += PAGE_SIZE) { // one page off
+        EXPECT_EQ(pagetable_map(&table, vaddr(at), paddr(MIB(8) + PAGE_SIZE + at), PAGE_SIZE, RW), 0);
+    }
+    EXPECT(maps(&table, 0, MIB(8) + PAGE_SIZE, PAGE_SIZE, RW));
+    for (uint64_t at = MIB(2); at < GIB(1); at += MIB(2)) { // 511 blocks behind that table fill the one above
+        EXPECT_EQ(pagetable_map(&table, vaddr(at), paddr(GIB(2) + at), MIB(2), RW), 0);
+    }
+    EXPECT(maps(&table, MIB(2), GIB(2) + MIB(2), MIB(2), RW));
+    EXPECT_SOUND(pagetable_check(&table));
+    EXPECT_EQ(pagetable_unmap(&table, vaddr(0), MIB(2)), 0);
+    EXPECT_EQ(pagetable_map(&table, vaddr(0), paddr(GIB(2)), MIB(2), RW), 0); // now it is one
+    EXPECT(maps(&table, MIB(2), GIB(2) + MIB(2), GIB(1), RW));
+    EXPECT_SOUND(pagetable_check(&table));
+    pagetable_destroy(&table);
+}
+
+TEST(pagetable, the_kernels_leaves_are_never_merged)
+{
+    static struct pagetable table;
+    uint64_t base = PAGETABLE_KERNEL_BASE + GIB(3);
+    EXPECT_EQ(pagetable_init(&table, PAGETABLE_KERNEL, 0, &kernel_pages), 0);
+    for (uint64_t at = 0; at < MIB(2); at += PAGE_SIZE) {
+        EXPECT_EQ(pagetable_map(&table, vaddr(base + at), paddr(MIB(8) + at), PAGE_SIZE, MAP_WRITE), 0);
+    }
+    EXPECT(maps(&table, base, MIB(8), PAGE_SIZE, MAP_WRITE));
+    EXPECT_SOUND(pagetable_check(&table));
+    pagetable_destroy(&table);
+}
+
+TEST(pagetable, tables_outside_the_pool_are_not_taken_over)
+{
+    static struct pagetable made, taken;
+    static struct page_pool empty;
+    static struct page page;
+    EXPECT_EQ(page_pool_init(&empty, paddr(0), 1, &page), 0);
+    EXPECT_EQ(pagetable_init(&made, PAGETABLE_USER, 9, &kernel_pages), 0);
+    EXPECT_EQ(pagetable_adopt(&taken, PAGETABLE_USER, made.root, &empty), -EINVAL);
+    pagetable_destroy(&made);
 }

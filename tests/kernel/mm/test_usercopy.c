@@ -85,6 +85,10 @@ TEST(usercopy, ranges)
     EXPECT(!user_range_ok(uaddr(USER_LIMIT), 1) && !user_range_ok(uaddr(1), USER_LIMIT));
     EXPECT(!user_range_ok(uaddr(UINT64_MAX), 1) && !user_range_ok(uaddr(1), UINT64_MAX));
     EXPECT(!user_range_ok(uaddr(USER_LIMIT + 1), 0));
+    uint64_t word = 5;
+    EXPECT_EQ(copy_to_user(uaddr(USER_LIMIT - 4), &word, sizeof(word)), -EFAULT);
+    EXPECT_EQ(copy_from_user(&word, uaddr(USER_LIMIT - 4), sizeof(word)), -EFAULT);
+    EXPECT_EQ(word, 0); // nothing stale
 }
 
 TEST(usercopy, every_alignment_and_length_across_a_page)

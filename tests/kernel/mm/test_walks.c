@@ -114,10 +114,11 @@ TEST(walks, buddy_blocks)
 
 TEST(walks, pages_in_caches)
 {
-    paddr_t page;
+    paddr_t page, used;
+    EXPECT_EQ(page_alloc(&kernel_pages, 0, &used), 0);
     EXPECT_EQ(page_alloc(&kernel_pages, 0, &page), 0);
-    page_free(&kernel_pages, page, 0); // so that this CPU's cache holds one
     irqflags_t flags = irq_save();
+    page_free(&kernel_pages, page, 0); // so that this CPU's cache holds one
     struct page_cache *cache = &kernel_pages.cache[cpu_self()];
     struct page *cached = page_of(&kernel_pages, page);
     uint32_t kept = cache->count[0];
@@ -130,12 +131,21 @@ TEST(walks, pages_in_caches)
     cached->order = 1;
     seen[3] = page_pool_check(&kernel_pages);
     cached->order = 0;
+    uint32_t frame = cache->frames[0][kept - 1];
+    cache->frames[0][kept - 1] = kernel_pages.buddy.frames;
+    const char *outside = page_pool_check(&kernel_pages);
+    cache->frames[0][kept - 1] = buddy_frame(&kernel_pages.buddy, used);
+    const char *in_use = page_pool_check(&kernel_pages);
+    cache->frames[0][kept - 1] = frame;
     seen[4] = page_pool_check(&kernel_pages);
     irq_restore(flags);
+    page_free(&kernel_pages, used, 0);
     EXPECT_SOUND(seen[0]);
     EXPECT_BROKEN(seen[1], "a CPU's page cache is over full");
     EXPECT_BROKEN(seen[2], "cached pages are lost or listed twice");
     EXPECT(seen[3] != NULL);
+    EXPECT_BROKEN(outside, "a CPU's page cache holds a block that is not cached, or of another order");
+    EXPECT_BROKEN(in_use, "a CPU's page cache holds a block that is not cached, or of another order");
     EXPECT_SOUND(seen[4]);
 }
 
