@@ -31,6 +31,17 @@ TEST(kernel_map, a_stack_that_cannot_be_mapped_leaves_nothing)
     while (count > 0) {
         kernel_stack_free(&stacks[--count]);
     }
+    // The lowest numbers are taken first: without failures they are the same, unless one was lost.
+    for (; count < got; count++) {
+        uint32_t slot = stacks[count].slot;
+        if (kernel_stack_alloc(&stacks[count]) != 0) {
+            break;
+        }
+        other += stacks[count].slot != slot;
+    }
+    while (count > 0) {
+        kernel_stack_free(&stacks[--count]);
+    }
     EXPECT_EQ(got, ARRAY_SIZE(stacks));
     EXPECT(failed > 0);
     EXPECT_EQ(other, 0);
