@@ -1,5 +1,7 @@
 """Interrupts nobody asked for, sent from outside into an unmodified image: counted, named, masked, survived."""
 
+import time
+
 import pytest
 
 from faultline.qemu import qtest
@@ -73,6 +75,20 @@ def test_stuck_line(machine, intid, alive):
     machine.qtest.line(intid, True)
     machine.monitor.mem()
     machine.qtest.line(intid, False)
+    alive(machine)
+
+
+def test_storming_device_rests_and_comes_back(machine, alive):
+    """The serial port's line is up and the port knows nothing of it: masked, tried again, masked again, and in use when
+    it has fallen."""
+    for storms in (1, 2):
+        while machine.monitor.irq()["storms"] < storms:  # the port lowers its line by itself when it is used
+            machine.qtest.line(UART_SPI, True)
+            time.sleep(0.05)
+        machine.qtest.line(UART_SPI, False)
+    assert f"interrupt {UART_SPI} storms" in machine.monitor.command("log").text
+    seen = settle(machine, lambda irq: not irq["lines"][UART_SPI]["masked"])
+    assert seen["lines"][UART_SPI]["handled"]
     alive(machine)
 
 

@@ -37,6 +37,55 @@ TEST(irq, a_line_has_one_handler)
     EXPECT_SOUND(irq_check());
 }
 
+static bool not_mine(uint32_t intid, void *argument)
+{
+    atomic_add((uint32_t *)argument, 1);
+    return false;
+}
+
+static void send_to_self(void)
+{
+    uint32_t before = load_acquire(&arrived);
+    irqflags_t flags = irq_save();
+    ipi_send(1u << cpu_self(), FREE_SGI);
+    irq_restore(flags);
+    uint64_t deadline = timer_now() + 20000000;
+    while (load_acquire(&arrived) == before && timer_now() < deadline && !irq_line(FREE_SGI).masked) {
+        cpu_relax();
+    }
+}
+
+// A device that interrupts and has nothing to say is masked, and its line is of use again afterwards.
+TEST(irq, a_line_that_storms_is_masked_and_comes_back)
+{
+    uint64_t storms = irq_statistics().storms, line_storms = irq_line(FREE_SGI).storms;
+    EXPECT_EQ(irq_register(FREE_SGI, not_mine, &arrived), 0);
+    uint32_t sent = 0;
+    irqflags_t flags = irq_save(); // the interrupts of this CPU, wherever the thread was before
+    unsigned cpu = cpu_self();
+    irq_restore(flags);
+    while (sent < 20 * IRQ_UNCLAIMED_LIMIT && irq_line(FREE_SGI).storms == line_storms) {
+        send_to_self();
+        sent++;
+    }
+    bool stormed = irq_line(FREE_SGI).storms > line_storms;
+    bool counted = irq_statistics().storms > storms;
+    (void)irq_unmask(FREE_SGI); // the thread that ends rests may have been faster, and is not there everywhere
+    bool masked = irq_line(FREE_SGI).masked;
+    uint32_t before = load_acquire(&arrived);
+    ipi_send(1u << cpu, FREE_SGI);
+    uint64_t deadline = timer_now() + 1000000000;
+    while (load_acquire(&arrived) == before && timer_now() < deadline) {
+        cpu_relax();
+    }
+    bool again = load_acquire(&arrived) > before;
+    EXPECT_EQ(irq_unregister(FREE_SGI), 0);
+    EXPECT(stormed && counted);
+    EXPECT(sent > IRQ_UNCLAIMED_LIMIT);
+    EXPECT(!masked && again);
+    EXPECT_SOUND(irq_check());
+}
+
 TEST(irq, a_handler_is_called_once_for_each_interrupt)
 {
     store_release(&arrived, 0);

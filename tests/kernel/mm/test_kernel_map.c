@@ -4,47 +4,46 @@
 
 #include "kernel/debug/ktest.h"
 
+static struct kernel_stack stacks[80];
+
+static unsigned give_back(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        kernel_stack_free(&stacks[i]);
+    }
+    return count;
+}
+
 // Enough stacks to need table pages of their own, each tried with its second allocation made to fail.
 TEST(kernel_map, a_stack_that_cannot_be_mapped_leaves_nothing)
 {
-    static struct kernel_stack stacks[80];
+    static uint32_t slots[ARRAY_SIZE(stacks)];
     const struct fault_plan plan = {.kinds = 1u << FAULT_PAGE_ALLOC, .nth = 2, .times = 1};
     uint64_t before = page_pool_free_pages(&kernel_pages);
-    unsigned count = 0, failed = 0, other = 0;
-    while (count < ARRAY_SIZE(stacks)) {
+    unsigned count = 0, failed = 0, lost = 0;
+    for (; count < ARRAY_SIZE(stacks) && kernel_stack_alloc(&stacks[count]) == 0; count++) {
+        slots[count] = stacks[count].slot;
+    }
+    EXPECT_EQ(give_back(count), ARRAY_SIZE(stacks));
+    for (count = 0; count < ARRAY_SIZE(stacks); count++) {
         uint64_t free = page_pool_free_pages(&kernel_pages);
         fault_arm(&plan);
         int error = kernel_stack_alloc(&stacks[count]);
         fault_disarm();
         if (error == -ENOMEM) {
             failed++;
-            other += page_pool_free_pages(&kernel_pages) != free;
+            lost += page_pool_free_pages(&kernel_pages) != free;
             error = kernel_stack_alloc(&stacks[count]);
         }
         if (error != 0) {
             break;
         }
-        count++;
+        lost += stacks[count].slot != slots[count]; // the lowest first: the same as without failures
     }
     const char *broken = kernel_map_check();
-    unsigned got = count;
-    while (count > 0) {
-        kernel_stack_free(&stacks[--count]);
-    }
-    // The lowest numbers are taken first: without failures they are the same, unless one was lost.
-    for (; count < got; count++) {
-        uint32_t slot = stacks[count].slot;
-        if (kernel_stack_alloc(&stacks[count]) != 0) {
-            break;
-        }
-        other += stacks[count].slot != slot;
-    }
-    while (count > 0) {
-        kernel_stack_free(&stacks[--count]);
-    }
-    EXPECT_EQ(got, ARRAY_SIZE(stacks));
+    EXPECT_EQ(give_back(count), ARRAY_SIZE(stacks));
     EXPECT(failed > 0);
-    EXPECT_EQ(other, 0);
+    EXPECT_EQ(lost, 0);
     EXPECT_SOUND(broken);
     EXPECT_SOUND(kernel_map_check());
     EXPECT_EQ(page_pool_free_pages(&kernel_pages), before);

@@ -148,11 +148,21 @@ TEST(elf, bad_segments_are_refused)
     REFUSES(segments[1].vaddr, USER_LIMIT - PAGE_SIZE);
     REFUSES(segments[1].vaddr, 0xffff800000000000);
     REFUSES(segments[1].memsz, UINT64_MAX);
-    REFUSES(segments[0].vaddr, PAGE_SIZE - 1);
     REFUSES(segments[1].flags, READ | WRITE | EXEC);
     REFUSES(segments[1].vaddr, TEXT - 4 * PAGE_SIZE); // not rising
     REFUSES(segments[1].vaddr, TEXT + 8);             // the same page with other rights
     REFUSES(segments[0].flags, READ);                 // then there is no code
+}
+
+TEST(elf, the_first_page_stays_empty)
+{
+    struct elf_image image;
+    make_file();
+    file.segments[0].vaddr = PAGE_SIZE;
+    file.header.entry = PAGE_SIZE + 8;
+    EXPECT_EQ(parse(&image), 0);
+    file.segments[0].vaddr = PAGE_SIZE - 8;
+    EXPECT_EQ(parse(&image), -ENOEXEC);
 }
 
 TEST(elf, at_most_so_many_segments)
