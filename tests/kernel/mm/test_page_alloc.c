@@ -50,7 +50,6 @@ TEST(page_alloc, statistics_add_up)
     EXPECT_EQ(in_blocks, stats.free);
     EXPECT(stats.cached > 0 && stats.free + stats.cached <= stats.total);
     EXPECT_EQ(stats.free + stats.cached, page_pool_free_pages(&kernel_pages));
-    EXPECT(stats.cache_hits + stats.cache_refills > 0);
 }
 
 TEST(page_alloc, a_zeroed_page_is_zero)

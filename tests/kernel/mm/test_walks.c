@@ -119,24 +119,24 @@ TEST(walks, pages_in_caches)
     EXPECT_EQ(page_alloc(&kernel_pages, 0, &page), 0);
     irqflags_t flags = irq_save();
     page_free(&kernel_pages, page, 0); // so that this CPU's cache holds one
-    struct page_cache *cache = &kernel_pages.cache[cpu_self()];
+    struct page_cache *cache = &kernel_pages.cache[cpu_self()][0];
     struct page *cached = page_of(&kernel_pages, page);
-    uint32_t kept = cache->count[0];
+    uint32_t kept = cache->count;
     const char *seen[5] = {page_pool_check(&kernel_pages)};
-    cache->count[0] = PAGE_CACHE_MAX + 1;
+    cache->count = cache->limit;
     seen[1] = page_pool_check(&kernel_pages);
-    cache->count[0] = kept - 1;
+    cache->count = kept - 1;
     seen[2] = page_pool_check(&kernel_pages);
-    cache->count[0] = kept;
+    cache->count = kept;
     cached->order = 1;
     seen[3] = page_pool_check(&kernel_pages);
     cached->order = 0;
-    uint32_t frame = cache->frames[0][kept - 1];
-    cache->frames[0][kept - 1] = kernel_pages.buddy.frames;
+    uint32_t frame = cache->frames[kept - 1];
+    cache->frames[kept - 1] = kernel_pages.buddy.frames;
     const char *outside = page_pool_check(&kernel_pages);
-    cache->frames[0][kept - 1] = buddy_frame(&kernel_pages.buddy, used);
+    cache->frames[kept - 1] = buddy_frame(&kernel_pages.buddy, used);
     const char *in_use = page_pool_check(&kernel_pages);
-    cache->frames[0][kept - 1] = frame;
+    cache->frames[kept - 1] = frame;
     seen[4] = page_pool_check(&kernel_pages);
     irq_restore(flags);
     page_free(&kernel_pages, used, 0);
@@ -222,11 +222,15 @@ TEST(walks, pagetable)
     WITH_SLOT(&table, page, small & ~DESC_TABLE, "a leaf has the wrong type for its level");
     WITH_SLOT(&table, slot_of(&table, 0, 0) + 3, big, "a leaf has the wrong type for its level");
     WITH_SLOT(&table, block, big + PAGE_SIZE, "a leaf's address is not aligned to its size");
-    WITH_SLOT(&table, page, small & ~DESC_USER, "a leaf belongs to the other half");
-    WITH_SLOT(&table, page, small & ~DESC_NOT_GLOBAL, "a leaf belongs to the other half");
-    WITH_SLOT(&table, page, small & ~DESC_READ_ONLY, "a leaf is writable and executable");
-    WITH_SLOT(&table, block, big & ~DESC_PXN, "a leaf is writable and executable");
-    WITH_SLOT(&table, page, small & ~DESC_ACCESSED, "a leaf would fault on first access");
+    static const uint64_t attributes[] = {DESC_USER, DESC_NOT_GLOBAL, DESC_READ_ONLY,
+                                          DESC_UXN,  DESC_ACCESSED,   (uint64_t)MAP_EXEC << DESC_FLAGS_SHIFT};
+    for (unsigned i = 0; i < ARRAY_SIZE(attributes); i++) {
+        WITH_SLOT(&table, page, small ^ attributes[i], "a leaf's attributes are not those of its flags");
+    }
+    WITH_SLOT(&table, page, desc_leaf(MIB(4), DESC_ATTRIBUTES(MAP_WRITE), LEAF_LEVEL),
+              "a leaf belongs to the other half");
+    WITH_SLOT(&table, page, desc_leaf(MIB(4), DESC_ATTRIBUTES(MAP_USER | MAP_WRITE | MAP_EXEC), LEAF_LEVEL),
+              "a leaf is writable and executable");
     WITH_SLOT(&table, page, small & ~DESC_VALID, "a descriptor is neither empty nor valid");
     WITH_SLOT(&table, empty, small, "a table's count of descriptors is wrong");
     WITH_SLOT(&table, page, 0, "a table's count of descriptors is wrong");
