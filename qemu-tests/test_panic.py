@@ -81,6 +81,16 @@ def test_in_the_report_itself(machine):
     assert text.rstrip().endswith("END PANIC")
 
 
+def test_the_overflow_stack_is_large_enough(machine):
+    """The report of a stack that ran over has one of its own. Below that of CPU 0 lies the stack of CPU 7, which does not
+    run here: its top is as empty as it was."""
+    panic, _ = panic_of(machine, "crash stack-overflow")
+    assert panic.what.startswith("kernel stack overflow")
+    top = machine.symbols.physical("overflow_stacks")
+    assert machine.qtest.read(top - 2048, 2048) == bytes(2048)
+    assert machine.qtest.read(top, 8192) != bytes(8192)
+
+
 # Vectors that nothing may ever take, by offset, and what their report calls it.
 DEADLY = {0x000: "exception on SP_EL0", 0x080: "exception on SP_EL0", 0x100: "exception on SP_EL0",
           0x180: "exception on SP_EL0", 0x380: "SError", 0x580: "SError",

@@ -129,7 +129,7 @@ FUNCTION stack_overflow
     mrs x0, tpidr_el1
     ldr w0, [x0]                    // cpu_local.id
     ldr x1, =overflow_stacks + OVERFLOW_STACK_SIZE - FRAME_SIZE
-    add x1, x1, x0, lsl #12         // OVERFLOW_STACK_SIZE
+    add x1, x1, x0, lsl #OVERFLOW_STACK_SHIFT
     mov x0, sp
     mov sp, x1
     str x0, [sp, #FRAME_FAR]        // for a moment: the stack pointer that ran over

@@ -12,8 +12,8 @@
 static struct {
     struct spinlock lock; // covers lines and next
     char lines[LOG_LINES][LOG_WIDTH];
-    uint32_t next; // lines written ever
-    enum log_level console_level;
+    uint32_t next;                // lines written ever
+    enum log_level console_level; // not covered: a word of its own
 } ring = {.lock = SPINLOCK_INIT("log", RANK_IRQ), .console_level = LOG_WARNING};
 
 void log_set_console_level(enum log_level level)

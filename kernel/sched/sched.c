@@ -103,7 +103,7 @@ void sched_switch(void)
     to->started_ns = now;
     to->switches++;
     cpu->switches++;
-    to->on_cpu = true;
+    WRITE_ONCE(to->on_cpu, true); // before it can sleep, hence before anyone looks
     queue->previous = from;
     switch_machine_state(from, to);
     context_switch(&from->context, &to->context);

@@ -26,41 +26,42 @@ struct thread {
     uint8_t timer_cpu;
     uint8_t state; // enum thread_state; run queue's lock
     uint8_t cpu;   // whose run queue's lock covers it
-    bool on_cpu;   // its registers are live on a CPU: nobody else may run it
+    bool on_cpu;   // its registers are live on a CPU: nobody else may run it. Acquire and release order the registers
     bool exited;   // exit_queue's lock
     int exit_code;
-    struct wait_queue exit_queue; // who joins
-    uint32_t id;                  // 1 upwards, never used again
-    uint32_t references;          // the creator's and its own
-    uint64_t runtime_ns, started_ns;
-    uint64_t switches;
-    void (*entry)(void *);
+    struct wait_queue exit_queue;    // who joins
+    uint32_t id;                     // 1 upwards, never used again
+    uint32_t references;             // atomic: the creator's and its own
+    uint64_t runtime_ns, started_ns; // written by the CPU that runs it; elsewhere for show
+    uint64_t switches;               // likewise
+    void (*entry)(void *);           // these two: constant
     void *argument;
-    struct process *process;      // NULL: kernel only
-    struct pagetable *user_table; // the lower half while it runs, or NULL
-    struct fp_state *fp;          // NULL: does not use floating point
-    char name[THREAD_NAME_MAX];
+    struct process *process;      // its own; NULL: kernel only
+    struct pagetable *user_table; // its own, interrupts off: the lower half while it runs, or NULL
+    struct fp_state *fp;          // likewise; NULL: does not use floating point
+    char name[THREAD_NAME_MAX];   // its own; elsewhere for show
 };
 
 struct run_queue {
     struct spinlock lock; // covers ready, length and the state of threads whose cpu is this one
     struct list ready;
-    uint32_t length;
-    struct thread *current, *idle;
-    struct thread *previous;    // own CPU: being switched from
-    struct spinlock timer_lock; // covers timers
-    struct list timers;         // threads with a deadline, earliest first
+    uint32_t length;               // also read without the lock, as a hint
+    struct thread *current, *idle; // current: the lock to change, a hint to others. idle: constant
+    struct thread *previous;       // own CPU: being switched from
+    struct spinlock timer_lock;    // covers timers
+    struct list timers;            // threads with a deadline, earliest first
 };
 
 // Per-CPU data. local is first: cpu_local() points at it.
 struct cpu {
     struct cpu_local local;
-    bool online;
-    bool need_resched; // own CPU, interrupts off
+    bool online;    // set once, with release: the queue is there
+    uint64_t hw_id; // constant once it runs
+    // Own CPU, interrupts off:
+    bool need_resched;
     uint32_t interrupt_depth;
     uint32_t lock_depth; // with FAULTLINE_CHECKS
     uint16_t lock_ranks[16];
-    uint64_t hw_id;
     uint64_t switches;
     struct run_queue queue;
 } __attribute__((aligned(64)));
