@@ -42,7 +42,7 @@ static void arm(struct cpu *cpu, uint64_t now)
 void sched_finish_switch(void)
 {
     struct thread *previous = this_cpu()->queue.previous;
-    bool dead = previous->state == THREAD_DEAD;
+    bool dead = READ_ONCE(previous->state) == THREAD_DEAD; // without the lock: a dead one stays so
     store_release(&previous->on_cpu, false);
     if (dead) {
         thread_put(previous);

@@ -3,7 +3,7 @@
 #include <hal/mmu.h>
 
 #include "kernel/debug/ktest.h"
-#include "kernel/mm/pagetable.h"
+#include "kernel/mm/kernel_map.h"
 
 #define TEST_ASID 254u
 
@@ -119,4 +119,46 @@ TEST(mmu_probe, the_kernel_half_is_closed_to_user_space)
     EXPECT(!mmu_probe(vaddr(data), MMU_USER_READ, &pa) && !mmu_probe(vaddr(data), MMU_USER_WRITE, &pa));
     EXPECT(mmu_probe(vaddr(code), MMU_KERNEL_READ, &pa) && !mmu_probe(vaddr(code), MMU_KERNEL_WRITE, &pa));
     EXPECT(!mmu_probe(vaddr(code), MMU_USER_READ, &pa));
+}
+
+struct verdict {
+    uint64_t leaves, wrong;
+};
+
+static bool means(uint64_t va, unsigned flags)
+{
+    paddr_t read, write;
+    bool readable = mmu_probe(vaddr(va), MMU_KERNEL_READ, &read);
+    bool writable = mmu_probe(vaddr(va), MMU_KERNEL_WRITE, &write);
+    bool user = mmu_probe(vaddr(va), MMU_USER_READ, &write) || mmu_probe(vaddr(va), MMU_USER_WRITE, &write);
+    return readable && writable == ((flags & MAP_WRITE) != 0) && !user && (read.raw & PAGE_MASK) == (va & PAGE_MASK);
+}
+
+static void ask(uint64_t va, uint64_t size, unsigned flags, void *argument)
+{
+    struct verdict *verdict = argument;
+    verdict->leaves++;
+    if (!means(va, flags) || !means(va + size / 2, flags) || !means(va + size - 1, flags)) {
+        verdict->wrong = verdict->wrong == 0 ? va : verdict->wrong;
+    }
+}
+
+// Every leaf of the tables that the kernel runs on, at both ends and in the middle, as the machine itself walks them.
+TEST(mmu_probe, the_live_kernel_tables_mean_what_they_say)
+{
+    struct kernel_stack stack;
+    struct verdict verdict = {0};
+    paddr_t pa;
+    EXPECT_EQ(kernel_stack_alloc(&stack), 0);
+    uint64_t unsound = kernel_map_walk(ask, &verdict);
+    bool top = mmu_probe(vaddr(stack.top.raw - 1), MMU_KERNEL_WRITE, &pa);
+    bool same = pa.raw == stack.memory.raw + KERNEL_STACK_SIZE - 1;
+    bool guard = mmu_probe(vaddr(stack.top.raw - KERNEL_STACK_SIZE - 1), MMU_KERNEL_READ, &pa);
+    uint64_t address = stack.top.raw - 1;
+    kernel_stack_free(&stack);
+    bool after = mmu_probe(vaddr(address), MMU_KERNEL_READ, &pa);
+    EXPECT_EQ(unsound, 0);
+    EXPECT(verdict.leaves >= KERNEL_STACK_SIZE / PAGE_SIZE);
+    EXPECT_EQ(verdict.wrong, 0);
+    EXPECT(top && same && !guard && !after);
 }
