@@ -21,13 +21,13 @@ static void publish(void)
 
 void fault_arm(const struct fault_plan *plan)
 {
-    engine.armed = false;
+    WRITE_ONCE(engine.armed, false);
     publish();
     engine.plan = *plan;
     engine.arrivals = engine.fired = 0;
     engine.random = plan->seed ^ 0x9e3779b97f4a7c15;
     engine.last_site = NULL;
-    engine.armed = true;
+    store_release(&engine.armed, true); // with the plan
     publish();
 }
 
@@ -98,7 +98,7 @@ bool fault_arrive(struct fault_site *site)
         return false;
     }
     atomic_add(&site->reached, 1);
-    if (!READ_ONCE(engine.armed) || !matches(&engine.plan, site->kind, context.task)) {
+    if (!load_acquire(&engine.armed) || !matches(&engine.plan, site->kind, context.task)) {
         return false;
     }
     uint64_t count = atomic_add(&engine.arrivals, 1) + 1;
