@@ -88,3 +88,53 @@ TEST(sched, a_busy_thread_is_preempted)
         EXPECT_EQ(thread_join(spinners[i]), 0);
     }
 }
+
+// Deadlines and wake-ups at the same moment: whoever gives up must not have taken one along, and none may be lost.
+static struct {
+    struct semaphore tokens, done;
+    uint32_t taken, given_up;
+} race;
+
+static void take_in_a_hurry(void *argument)
+{
+    uint64_t patience = (uint64_t)argument;
+    for (unsigned i = 0; i < 100; i++) {
+        int error = semaphore_down_timeout(&race.tokens, timer_now() + patience * (i % 7));
+        atomic_add(error == 0 ? &race.taken : &race.given_up, 1);
+    }
+    semaphore_up(&race.done);
+}
+
+TEST(sched, deadlines_race_with_wakeups)
+{
+    static const uint64_t patiences[] = {0, 500, 3000, 20000, 100000};
+    struct thread *takers[ARRAY_SIZE(patiences)];
+    semaphore_init(&race.tokens, 0);
+    semaphore_init(&race.done, 0);
+    race.taken = race.given_up = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(takers); i++) {
+        EXPECT_EQ(thread_create("hurry", take_in_a_hurry, (void *)patiences[i], &takers[i]), 0);
+    }
+    uint32_t given = 0;
+    unsigned finished = 0;
+    while (finished < ARRAY_SIZE(takers)) {
+        semaphore_up(&race.tokens);
+        given++;
+        if (given % 3 == 0) {
+            thread_yield();
+        }
+        cpu_relax(); // where the simulated machine lets another CPU go on
+        finished += semaphore_try_down(&race.done);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(takers); i++) {
+        EXPECT_EQ(thread_join(takers[i]), 0);
+    }
+    uint32_t left = 0;
+    while (semaphore_try_down(&race.tokens)) {
+        left++;
+    }
+    EXPECT_EQ(race.taken + race.given_up, 100 * ARRAY_SIZE(takers));
+    EXPECT_EQ(race.taken + left, given);
+    EXPECT(list_empty(&race.tokens.waiters.waiters));
+    EXPECT_SOUND(sched_check());
+}
