@@ -61,7 +61,7 @@ struct fault_plan harness_plan(const uint8_t *data, size_t size, bool *armed)
     uint32_t kinds = raw[0] & ((1u << FAULT_KINDS) - 1);
     *armed = kinds != 0;
     return (struct fault_plan){.kinds = kinds,
-                               .nth = raw[1],
+                               .nth = raw[1] | (uint64_t)raw[7] << 8,
                                .interval = raw[2],
                                .times = raw[3],
                                .probability = raw[4] % 101u,

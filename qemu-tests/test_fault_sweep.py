@@ -3,6 +3,9 @@
 import pytest
 
 from faultline.campaign import sweep
+from faultline.campaign.bootcase import BootCase
+from faultline.campaign.sites import Sites
+from faultline.qemu.faultsites import FaultSites, fired
 
 
 def series_id(series):
@@ -10,24 +13,42 @@ def series_id(series):
     return f"{kind}-{'persistent' if persistent else 'transient'}"
 
 
-@pytest.mark.parametrize("series", sweep.plans_of(sweep.BOOT_KINDS), ids=series_id)
+@pytest.mark.parametrize("series", sweep.BOOT_SERIES, ids=series_id)
 @pytest.mark.parametrize("smp", [1, 4])
 def test_boot(make_machine, series, smp):
     machine = make_machine(smp=smp)
-    result = sweep.boot_series(machine, *series)
-    assert not result.failures, "\n".join(map(str, result.failures))
+    machine.boot()
+    result = sweep.boot_series(machine, BootCase(smp=smp), *series, FaultSites(machine))
+    assert not result.failures, result.described()
     assert result.injections > 0
 
 
-@pytest.mark.parametrize("series", sweep.plans_of(sweep.WORKLOAD_KINDS), ids=series_id)
-def test_workloads(machine, series):
-    failures, injections = [], 0
-    for workload in machine.monitor.workloads():
-        result = sweep.workload_series(machine, workload, *series)
-        failures += result.failures
-        injections += result.injections
-    assert not failures, "\n".join(map(str, failures[:10]))
-    assert injections > 0 or series[0] == "user_copy"
+@pytest.mark.parametrize("smp", [1, 4])
+def test_workloads(make_machine, smp):
+    machine = make_machine(smp=smp)
+    machine.boot()
+    sites = Sites()
+    result = sweep.sweep_workloads(machine, BootCase(smp=smp), sites, lambda: False, print)
+    assert not result.failures, result.described()
+    failed = {row["kind"] for row in sites.rows() if row["failed_transient"] and row["failed_persistent"]}
+    assert failed == {"page_alloc", "slab_alloc", "user_copy"}
+
+
+def test_interrupts(make_machine):
+    """At every instruction of a function that takes locks."""
+    machine = make_machine(smp=1, icount=True)
+    machine.boot()
+    result = sweep.sweep_interrupts(machine, BootCase(icount=True), lambda: False, print, ("locks",))
+    assert not result.failures, result.described()
+    assert result.places > 100
+
+
+def test_sites_in_memory_are_those_of_the_monitor(machine):
+    counters = FaultSites(machine)
+    machine.monitor.command("sweep kmalloc")
+    seen = counters.read()
+    assert seen == machine.monitor.sites()
+    assert fired(seen) > 0
 
 
 def test_plan_on_the_boot_line(make_machine):

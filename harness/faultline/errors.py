@@ -22,7 +22,9 @@ class BuildFailed(FaultlineError):
 
 
 class GuestError(FaultlineError):
-    """Base of what a booted kernel can do wrong. `console` is the tail of its serial line."""
+    """Base of what a booted kernel can do wrong. `console` is the tail of its serial line; `kind` is one word for it."""
+
+    kind = "exit"
 
     def __init__(self, message: str, console: str = ""):
         super().__init__(f"{message}\n--- console ---\n{console}" if console else message)
@@ -56,6 +58,8 @@ class Frame:
 class KernelPanic(GuestError):
     """The kernel panicked: `what` is its sentence, `frames` the decoded stack, innermost first."""
 
+    kind = "panic"
+
     def __init__(self, what: str, frames: list[Frame], console: str = ""):
         stack = "".join(f"\n  #{i} {frame}" for i, frame in enumerate(frames))
         super().__init__(f"kernel panic: {what}{stack}", console)
@@ -66,6 +70,8 @@ class KernelPanic(GuestError):
 class GuestHang(GuestError):
     """The guest makes no progress: every CPU idle or going round in one place. `where` names the places."""
 
+    kind = "hang"
+
     def __init__(self, message: str, where: list[str], console: str = ""):
         super().__init__(f"{message}: {', '.join(where)}", console)
         self.where = where
@@ -73,6 +79,8 @@ class GuestHang(GuestError):
 
 class GuestTimeout(GuestError):
     """The guest still works but has not answered within its budget of processor seconds."""
+
+    kind = "timeout"
 
 
 class MachineExited(GuestError):

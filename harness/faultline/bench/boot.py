@@ -10,9 +10,11 @@ from pathlib import Path
 from faultline.bench import empty
 from faultline.bench.rows import Row
 from faultline.campaign import sweep
+from faultline.campaign.bootcase import BootCase
 from faultline.errors import FaultlineError
 from faultline.paths import ROOT, kernel_image
 from faultline.qemu import Machine, MachineConfig
+from faultline.qemu.faultsites import FaultSites
 from faultline.qemu.progress import processor_seconds
 
 _BOOTS = 15
@@ -48,15 +50,18 @@ def boot() -> list[Row]:
 def injections() -> list[Row]:
     """Boots in which one allocation fails, per second of wall time, on one machine that is reset and never started anew."""
     count = 0
-    with Machine(MachineConfig(kernel_image("qemu-virt"))) as machine:
-        sweep.boot_series(machine, "all", False)  # reads the symbols, warms QEMU up
+    case = BootCase(preset="qemu-virt")
+    with Machine(case.config()) as machine:
+        machine.boot()
+        counters = FaultSites(machine)
+        sweep.boot_series(machine, case, "all", False, counters)  # warms QEMU up
         used = _processor(machine)
         began = time.perf_counter()
         while time.perf_counter() - began < _INJECTING_SECONDS:
             for persistent in (False, True):
-                result = sweep.boot_series(machine, "all", persistent)
+                result = sweep.boot_series(machine, case, "all", persistent, counters)
                 if result.failures:
-                    raise FaultlineError(f"a failure at boot was not taken well: {result.failures[0]}")
+                    raise FaultlineError(f"a failure at boot was not taken well: {result.described()}")
                 count += result.injections
         seconds, used = time.perf_counter() - began, _processor(machine) - used
     # QEMU and the runner take turns, so one core is all they can fill.

@@ -10,16 +10,17 @@ from pathlib import Path
 
 from faultline import process
 from faultline.campaign import sweep
+from faultline.campaign.bootcase import BootCase
 from faultline.campaign.sites import Sites
-from faultline.paths import ROOT, kernel_image
-from faultline.qemu import Machine, MachineConfig
+from faultline.paths import ROOT
+from faultline.qemu import Machine
 
 _DEADLINE = 1500.0  # seconds for all booted tests
 
 
 @dataclass
 class BootedTests:
-    """Counts of one pytest run over qemu-tests; `failures` are (test, message)."""
+    """Counts of one pytest run over qemu-tests; `failures` are (test's node id, message)."""
 
     passed: int = 0
     failed: int = 0
@@ -29,14 +30,20 @@ class BootedTests:
 
 
 def run_sweeps(folder: Path, sites: Sites, stop: Callable[[], bool], say: Callable[[str], None]) -> sweep.Result:
-    """Sweeps the boot, then the workloads, each in a machine of its own. Raises what cannot be run at all."""
+    """Sweeps the boot, the workloads on one CPU and on four, and interrupts, each in a machine of its own. Raises what
+    cannot be run at all."""
     total = sweep.Result()
-    config = MachineConfig(kernel_image())
-    with Machine(config, log=folder / "sweep-boot.log") as machine:
-        total.add(sweep.sweep_boot(machine, sites, stop, say))
-    if not stop():
-        with Machine(config, log=folder / "sweep-workloads.log") as machine:
-            total.add(sweep.sweep_workloads(machine, sites, stop, say))
+    for name, case, part in (
+        ("boot", BootCase(), lambda *all: sweep.sweep_boot(*all, sites, stop, say)),
+        ("workloads", BootCase(), lambda *all: sweep.sweep_workloads(*all, sites, stop, say)),
+        ("workloads-smp", BootCase(smp=4), lambda *all: sweep.sweep_workloads(*all, sites, stop, say)),
+        ("interrupts", BootCase(icount=True), lambda *all: sweep.sweep_interrupts(*all, stop, say)),
+    ):
+        if stop():
+            break
+        with Machine(case.config(), log=folder / f"sweep-{name}.log") as machine:
+            machine.boot()
+            total.add(part(machine, case))
     return total
 
 
@@ -69,7 +76,7 @@ def read_junit(path: Path) -> BootedTests:
         if bad is not None:
             result.failed += 1
             message = re.sub(r"\s+", " ", bad.get("message", ""))[:300]
-            result.failures.append((f"{case.get('classname')}.{case.get('name')}", message))
+            result.failures.append((f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}", message))
         elif case.find("skipped") is not None:
             result.skipped += 1
         else:

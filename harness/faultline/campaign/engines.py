@@ -146,7 +146,7 @@ def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], 
     binary = target.binary("host-afl")
     start, output = folder / "in", folder / "out"
     shutil.rmtree(output, ignore_errors=True)
-    corpus = sorted(target.corpus.iterdir())[:_AFL_SEEDS_MAX] if shared and target.corpus.is_dir() else []
+    corpus = target.saved()[:_AFL_SEEDS_MAX] if shared else []
     copy_into(start, [*seeds, *corpus])
     for empty in [path for path in start.iterdir() if path.stat().st_size == 0]:
         empty.unlink()  # AFL++ does not take empty files

@@ -8,12 +8,13 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from faultline import build, process
-from faultline.campaign import booted, engines, hostsweep, planted, sweep, triage
+from faultline.campaign import booted, coverage, engines, hostsweep, planted, triage
+from faultline.campaign.bootcase import BootCase, Failure
 from faultline.campaign.progress import Progress
 from faultline.campaign.sites import Sites
 from faultline.campaign.targets import Target, all_targets
@@ -22,8 +23,10 @@ from faultline.paths import OUT, ROOT, relative
 from faultline.report import write
 from faultline.report.write import Night
 
+PARTS = ("fuzz", "sweep", "planted", "booted", "coverage")
 PRESETS = ("host-test", "host-fuzz", "host-afl", "qemu-virt-debug")
 LEAST_SECONDS = 3.0  # one engine's run of one target
+TESTS_FILED = 10     # failed booted tests that get a crash folder; all are named in the report
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Options:
     jobs: int
     targets: list[Target]
     folder: Path
-    parts: frozenset[str] = field(default=frozenset({"fuzz", "sweep", "planted", "booted"}))
+    parts: frozenset[str] = frozenset(PARTS)
 
 
 class Campaign:
@@ -86,7 +89,7 @@ class Campaign:
         steps += [("hostsweep", t) for t in self.options.targets if "sweep" in parts]
         if "sweep" in parts:
             steps.insert(len(self.options.targets), ("qemusweep", None))  # long, so early
-        self.progress.planned = len(PRESETS) + len(steps) + ("booted" in parts)
+        self.progress.planned = len(PRESETS) + len(steps) + ("booted" in parts) + ("coverage" in parts)
         ready = self._build()
         if not self.options.targets:
             self._broken("there is no fuzz target")
@@ -100,6 +103,9 @@ class Campaign:
         if "booted" in parts and "qemu-virt-debug" in ready and not self.stopping():
             with self.progress.task("booted tests"):
                 self._booted_tests()
+        if "coverage" in parts and not self.stopping():
+            with self.progress.task("coverage"):
+                self._coverage()
 
     def _build(self) -> set[str]:
         ready = set()
@@ -204,40 +210,48 @@ class Campaign:
         result = hostsweep.sweep(target, self._inputs(target), self.sites, self.stopping)
         with self._lock:
             self.night.host_injections += result.injections
-        if result.error:
-            self._broken(result.error)
-        for file, report in result.failing:
-            self._sweep_crash(target, file, report)
+        for error in result.errors:
+            self._broken(error)
+        for data, report, file in result.failing:
+            self._crash(target, data, report, f"sweep of {relative(file)}")
         self.progress.say(f"{target.name} host sweep: {result.injections} failures injected into {result.files} inputs")
-
-    def _sweep_crash(self, target: Target, file: Path, report: str) -> None:
-        finding = triage.parse(report)
-        repro = f"exec build/host-test/fuzz/{target.name} --trace --sweep {relative(file)}"
-        crash = self.triage.add_booted(f"sweep of {file.name}", finding.kind, list(finding.frames), report, repro)
-        crash.machines, crash.target = "host", target.name
-        self.progress.say(f"FOUND {crash.signature} in the sweep of {target.name}")
 
     def _qemusweep(self, _) -> None:
         result = booted.run_sweeps(self.options.folder, self.sites, self.stopping,
                                    lambda line: self.progress.say(f"QEMU {line}"))
-        with self._lock:
-            self.night.booted["injections"] += result.injections
-        if result.injections == 0 and not self.stopping():
+        counts = self.night.booted
+        counts["injections"], counts["interrupts"], counts["places"] = result.injections, result.interrupts, result.places
+        if not (result.injections and result.interrupts) and not self.stopping():
             self._broken("the sweep in QEMU injected nothing")
-        for failure in result.failures:
-            boot_only = failure.where == "boot"
-            repro = (f"exec scripts/boot --fault {failure.plan} -- mem" if boot_only else
-                     f"exec scripts/boot --fault {failure.plan} -- '{failure.where}'")
-            self.triage.add_booted(str(failure), failure.kind, list(failure.frames), f"{failure}\n{failure.console}\n", repro)
+        for case, failure in result.failures:
+            self._booted_crash(case, failure, "sweep in QEMU")
+
+    def _booted_crash(self, case: BootCase, failure: Failure, source: str) -> None:
+        crash = self.triage.add_booted(case, failure, source)
+        self.progress.say(f"FOUND {crash.signature} in QEMU by {source} ({crash.replays} replays)")
 
     def _booted_tests(self) -> None:
         result = booted.run_tests(self.options.folder, self.options.jobs, self.stopping)
         counts = self.night.booted
         counts["passed"], counts["failed"], counts["skipped"] = result.passed, result.failed, result.skipped
         self.night.findings += [f"booted test {name} failed: {message}" for name, message in result.failures]
+        for name, message in result.failures[:TESTS_FILED]:
+            self._booted_crash(BootCase(test=name), Failure("test", f"{name}: {message}"), "booted tests")
         if result.error and not self.stopping():
             self._broken(result.error)
         self.progress.say(f"booted tests: {result.passed} passed, {result.failed} failed, {result.skipped} skipped")
+
+    def _coverage(self) -> None:
+        try:
+            measured = coverage.measure(self.options.targets, self.options.folder / "coverage", self.progress.say, self.stopping)
+        except FaultlineError as error:
+            if not self.stopping():
+                self._broken(f"coverage: {error}")
+            return
+        self.night.coverage = measured.percents
+        if measured.failed:
+            self._broken(f"coverage: ended badly: {', '.join(measured.failed)}")
+        self.progress.say(f"coverage of kernel/: {measured.percents['lines']} % of lines")
 
     def _broken(self, reason: str) -> None:
         with self._lock:

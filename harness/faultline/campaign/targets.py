@@ -11,6 +11,7 @@ from faultline import process
 from faultline.errors import FaultlineError, UsageError
 from faultline.paths import OUT, ROOT
 
+MAX_INPUT = 1 << 20  # bytes; as HARNESS_INPUT_MAX
 NOT_TARGETS = ("fuzz_empty",)  # only a measure of the engines themselves
 
 
@@ -38,6 +39,12 @@ class Target:
     def corpus(self) -> Path:
         """Lasts from night to night."""
         return OUT / "corpus" / self.name
+
+    def saved(self) -> list[Path]:
+        """The corpus's files. What else lies there (folders, dangling links, files no run would read) is left out."""
+        if not self.corpus.is_dir():
+            return []
+        return sorted(path for path in self.corpus.iterdir() if path.is_file() and path.stat().st_size <= MAX_INPUT)
 
     def regressions(self) -> list[Path]:
         folder = self.root / "fuzz" / "regress" / self.name

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import threading
@@ -15,8 +16,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from faultline import process
+from faultline.campaign import bootcase
+from faultline.campaign.bootcase import BootCase, Failure
 from faultline.campaign.targets import Target
-from faultline.paths import relative
+from faultline.paths import ROOT
 
 REPLAYS = 3
 REPLAY_DEADLINE = 90.0  # seconds; the replay program itself gives up on an input after 60
@@ -166,33 +169,42 @@ class Triage:
             self.crashes[key] = crash
             return crash
 
-    def add_booted(self, name: str, kind: str, frames: list[str], report: str, repro: str) -> Crash:
-        """Files a finding of the booted kernel. `repro` is the shell command that shows it again."""
-        finding = Finding(kind, name, tuple(frames))
-        folder = self.folder / finding.signature
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.txt").write_text(report)
-        (folder / "input").write_text(name + "\n")
-        crash = Crash(finding.signature, "boot", kind, frames[:8], str(folder), "1/1", machines="qemu", faults=[name],
-                      new=finding.signature not in self._known, said=name)
-        (folder / "meta.json").write_text(json.dumps(asdict(crash), indent=2) + "\n")
-        _script(folder / "repro.sh", repro)
+    def add_booted(self, case: BootCase, failure: Failure, source: str) -> Crash:
+        """Runs a case of the booted kernel three times more (a test of qemu-tests once) and files it."""
+        finding = Finding(failure.kind, f"{case}: {failure.what}", failure.frames)
         with self._lock:
-            self.crashes.setdefault(("boot", crash.signature), crash)
-        return crash
+            known = self.crashes.get(("boot", finding.signature))
+        if known:
+            return known
+        tries = 1 if case.test else REPLAYS
+        failing = sum(bootcase.run(case) is not None for _ in range(tries))
+        crash = Crash(finding.signature, "boot", finding.kind, list(finding.frames[:8]), str(self.folder / finding.signature),
+                      f"{failing}/{tries}", machines="qemu", faults=[case.fault] if case.fault else [],
+                      new=finding.signature not in self._known, said=finding.said)
+        folder = Path(crash.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        case.save(folder / "input")
+        (folder / "report.txt").write_text(f"{finding.said}\n\n{failure.console}\n")
+        (folder / "meta.json").write_text(json.dumps({**asdict(crash), "found_by": source}, indent=2) + "\n")
+        _write_repro(folder, "")
+        with self._lock:
+            return self.crashes.setdefault(("boot", crash.signature), crash)
 
 
 def _write_repro(folder: Path, target: str) -> None:
-    _script(folder / "repro.sh", f'exec scripts/reproduce --target {target} "$here/input" "$@"')
-
-
-def _script(path: Path, command: str) -> None:
-    root = relative(path.parent)
-    depth = "/".join([".."] * len(Path(root).parts)) if not Path(root).is_absolute() else str(Path(__file__).resolve().parents[3])
-    path.write_text(f'#!/usr/bin/env bash\n# Shows the finding again: exit 0 it passes now, 1 it fails.\nset -euo pipefail\n'
-                    f'here=$(cd "$(dirname "${{BASH_SOURCE[0]}}")" && pwd)\n'
-                    f'cd "{"$here/" + depth if depth.startswith("..") else depth}"\n{command}\n')
+    """`target` is empty for a booted case, which says itself what it is."""
+    option = f"--target {target} " if target else ""
+    path = folder / "repro.sh"
+    path.write_text('#!/usr/bin/env bash\n# Shows the finding again: exit 0 it passes now, 1 it fails.\nset -euo pipefail\n'
+                    'here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)\n'
+                    f'exec "{_way_to_root(folder)}/scripts/reproduce" {option}"$here/input" "$@"\n')
     path.chmod(0o755)
+
+
+def _way_to_root(folder: Path) -> str:
+    """Relative where the folder lies in the tree, so that both can move together."""
+    inside = folder.resolve().is_relative_to(ROOT)
+    return "$here/" + os.path.relpath(ROOT, folder.resolve()) if inside else str(ROOT)
 
 
 def load_known(night: Path) -> set[str]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import termios
 from pathlib import Path
 
 import click
 
-from faultline import build, process
+from faultline import build
 from faultline.cli.common import verb
 from faultline.errors import GuestError, UsageError
-from faultline.paths import kernel_elf, kernel_image, relative
+from faultline.paths import IMAGE_PRESETS, kernel_image, relative
 from faultline.qemu import Machine, MachineConfig, command, memory_bytes
 from faultline.qemu.console import PROMPT
+from faultline.qemu.terminal import Terminal
 
 _KINDS = ("boot_alloc", "page_alloc", "slab_alloc", "user_copy", "all")
 _COMMAND_BUDGET = 600.0  # processor seconds
@@ -28,29 +26,36 @@ _KEYS = ("nth", "interval", "times", "probability", "seed", "task")
 @click.option("--mem", default="64M", show_default=True, metavar="M", help="Memory, such as 64M or 8G.")
 @click.option("--el2", is_flag=True, help="Start the kernel at EL2.")
 @click.option("--fault", metavar="PLAN", help="Fail from the first instruction on, e.g. page_alloc,nth=3.")
-@click.option("--gdb", "debug", is_flag=True, help="Wait for gdb on port 1234.")
+@click.option("--gdb", "debug", is_flag=True, help="Wait for gdb; says how to connect.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="F", help="Record the run into F.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="F", help="Replay the run recorded in F.")
-@click.option("--preset", default="qemu-virt", show_default=True, help="Which image: qemu-virt or qemu-virt-debug.")
+@click.option("--preset", default="qemu-virt", show_default=True, help=f"Which image: {' or '.join(IMAGE_PRESETS)}.")
 @click.argument("words", nargs=-1, metavar="[-- COMMAND]")
 def main(smp, cpu, mem, el2, fault, debug, record, replay, preset, words) -> int:
-    """Boots the kernel with its serial console in this terminal; Ctrl-A x quits.
+    """Boots the kernel with its serial console in this terminal; Ctrl-A x quits. Lines from a pipe or file are typed one
+    by one, and the last answer ends it.
 
     With a COMMAND: runs it in the kernel's monitor, prints what it prints and exits with its status; 2 when it cannot be run.
     """
     if fault:
         check_plan(fault)
-    if preset not in ("qemu-virt", "qemu-virt-debug"):
-        raise UsageError(f"unknown preset '{preset}' (there are: qemu-virt qemu-virt-debug)")
+    if preset not in IMAGE_PRESETS:
+        raise UsageError(f"unknown preset '{preset}' (there are: {' '.join(IMAGE_PRESETS)})")
     if record and replay:
         raise UsageError("--record and --replay exclude each other")
+    if replay and (words or debug):
+        raise UsageError("--replay repeats what was recorded: it takes neither a COMMAND nor --gdb")
+    if debug and words:
+        raise UsageError("--gdb waits for a person: it takes no COMMAND")
+    if record and not record.absolute().parent.is_dir():
+        raise UsageError(f"--record: there is no folder '{record.parent}'")
     if replay and not replay.is_file():
         raise UsageError(f"no recording '{replay}' (scripts/boot --record {replay} makes one)")
     build.build(preset)
     config = MachineConfig(kernel_image(preset), cpu=cpu, smp=smp, memory=memory_bytes(mem), el2=el2,
                            bootargs=f"fault={fault}" if fault else "", record=record, replay=replay)
     config.check()
-    return _run_command(config, " ".join(words)) if words else _console(config, debug, preset)
+    return _run_command(config, " ".join(words)) if words else _console(config, debug)
 
 
 def check_plan(text: str) -> None:
@@ -84,20 +89,15 @@ def _run_command(config: MachineConfig, text: str) -> int:
     return min(abs(reply.status), 255)
 
 
-def _console(config: MachineConfig, debug: bool, preset: str) -> int:
-    if debug:
-        print(f"boot: waiting for gdb: gdb-multiarch {relative(kernel_elf(preset))} -ex 'target remote :1234'", file=sys.stderr)
-    argv = process.guarded(command.interactive(config, debug), config.memory_cap)
-    terminal = sys.stdin.fileno() if sys.stdin.isatty() else None
-    saved = termios.tcgetattr(terminal) if terminal is not None else None
-    # In the terminal's own process group, or it could not read what is typed.
-    child = os.spawnv(os.P_NOWAIT, argv[0], argv)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        return 0 if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0 else 2
-    finally:
-        if saved is not None:
-            termios.tcsetattr(terminal, termios.TCSADRAIN, saved)
+def _console(config: MachineConfig, debug: bool) -> int:
+    with Machine(config, gdb=debug) as machine:
+        terminal = Terminal(machine)
+        if config.replay:
+            return terminal.watch()
+        if debug:
+            print(f"boot: waiting for gdb: gdb-multiarch {relative(config.kernel.with_suffix('.elf'))} "
+                  f"-ex 'target remote {machine.gdb_socket}'", file=sys.stderr)
+        return terminal.run(start=not debug)
 
 
 if __name__ == "__main__":

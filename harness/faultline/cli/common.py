@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ class Verb(click.Command):
     """A command whose mistakes are one line: the option that is not known, and those that are."""
 
     def main(self, args=None, prog_name=None, **extra):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupted)  # so that children end and the terminal is put back
         try:
             with self.make_context(prog_name or self.name, list(sys.argv[1:] if args is None else args)) as context:
                 sys.exit(self.invoke(context) or 0)
@@ -31,6 +34,10 @@ class Verb(click.Command):
 
     def _options(self) -> list[str]:
         return [name for parameter in self.params for name in parameter.opts if name.startswith("--")] + ["--help"]
+
+
+def _interrupted(number, frame) -> None:
+    raise KeyboardInterrupt
 
 
 def fail(message: str, name: str | None) -> None:

@@ -10,14 +10,12 @@ from pathlib import Path
 import click
 
 from faultline.campaign import planted, targets
-from faultline.campaign.night import Campaign, Options
+from faultline.campaign.night import PARTS, Campaign, Options
 from faultline.campaign.progress import Progress
 from faultline.cli.common import verb
 from faultline.errors import UsageError
 from faultline.paths import OUT, relative
 from faultline.report.write import EXIT_STATUS
-
-PARTS = ("fuzz", "sweep", "planted", "booted")
 
 
 @verb("nightly")

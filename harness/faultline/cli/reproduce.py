@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 import click
 
 from faultline import build, process
-from faultline.campaign import targets, triage
+from faultline.campaign import bootcase, targets, triage
+from faultline.campaign.bootcase import BootCase
 from faultline.campaign.targets import Target
 from faultline.cli.common import verb
 from faultline.errors import UsageError
@@ -24,24 +26,23 @@ _MINIMIZE_SECONDS = 60
 @verb("reproduce")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--target", "name", metavar="T", help="The target; otherwise from meta.json beside FILE or from its path.")
-@click.option("--on", "machine", default="host", metavar="host|qemu|both", show_default=True, help="Where to run it.")
+@click.option("--on", "machine", metavar="host|qemu|both", help="Where to run it; otherwise where it was found.")
 @click.option("--minimize", is_flag=True, help="Also look for a shorter input with the same signature, and save it.")
 @click.option("--gdb", "debug", is_flag=True, help="Run it under gdb, stopped where it fails.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
-def main(file: Path, name: str | None, machine: str, minimize: bool, debug: bool, as_json: bool) -> int:
+def main(file: Path, name: str | None, machine: str | None, minimize: bool, debug: bool, as_json: bool) -> int:
     """Runs the saved input FILE again: decoded operations, verdict, faults armed and fired, symbolised stack.
 
     Exit status: 0 it passes now, 1 it fails, 2 it cannot be run.
     """
-    if machine not in ("host", "qemu", "both"):
+    if machine not in (None, "host", "qemu", "both"):
         raise UsageError(f"unknown machine '{machine}' (there are: host qemu both)")
-    if file.is_dir() and (file / "input").is_file():
-        file = file / "input"  # a crash folder
-    if not file.is_file():
-        beside = sorted(p.name for p in file.parent.iterdir())[:8] if file.parent.is_dir() else []
-        raise UsageError(f"no file '{file}' (beside it there are: {' '.join(beside) or 'none'})")
+    file = _existing(file)
+    case = bootcase.load(file)
+    if case:
+        return _booted(case, file, machine, name, minimize or debug, as_json)
     target = _find_target(file, name)
-    if machine != "host":
+    if machine not in (None, "host"):
         raise UsageError(f"{target.name} runs on the simulated machine only; so far no target runs in QEMU (use --on host)")
     build.build("host-test", [target.name])
     if debug:
@@ -55,6 +56,43 @@ def main(file: Path, name: str | None, machine: str, minimize: bool, debug: bool
     smaller = _minimize(target, file, finding) if minimize and finding else None
     _report(target, file, done, finding, smaller, as_json)
     return 1 if failed else 0
+
+
+def _existing(file: Path) -> Path:
+    """The file itself, or the input of a crash folder."""
+    if file.is_dir() and (file / "input").is_file():
+        return file / "input"
+    if not file.is_file():
+        folder = file if file.is_dir() else file.parent
+        beside = sorted(entry.name for entry in folder.iterdir())[:8] if folder.is_dir() else []
+        raise UsageError(f"no file '{file}' (there are: {' '.join(beside) or 'none'})")
+    if not os.access(file, os.R_OK):
+        raise UsageError(f"'{file}' cannot be read")
+    return file
+
+
+def _booted(case: BootCase, file: Path, machine: str | None, name: str | None, more: bool, as_json: bool) -> int:
+    """A case of the booted kernel: there is nothing to decode or to shorten."""
+    if machine == "host" or name or more:
+        raise UsageError(f"'{file}' is a case of the booted kernel: it takes --on qemu and --json only")
+    build.build(case.preset)
+    failure = bootcase.run(case)
+    finding = triage.Finding(failure.kind, f"{case}: {failure.what}", failure.frames) if failure else None
+    verdict = "fails" if failure else "passes"
+    if as_json:
+        print(json.dumps({
+            "target": "boot", "file": str(file), "machine": "qemu", "verdict": verdict,
+            "signature": finding.signature if finding else None, "kind": finding.kind if finding else None,
+            "said": finding.said if finding else None, "frames": list(finding.frames) if finding else [],
+            "operations": [str(case)], "faults": [case.fault] if case.fault else [], "minimized": None}))
+        return 1 if failure else 0
+    print(f"     1  {case}")
+    if failure:
+        print(failure.console.rstrip())
+        print("".join(f"    #{i} {frame}\n" for i, frame in enumerate(failure.frames)), end="")
+        print(f"{failure.kind}: {failure.what}\nsignature: {finding.signature}")
+    print(f"reproduce: {case} {verdict} in QEMU")
+    return 1 if failure else 0
 
 
 def _find_target(file: Path, name: str | None) -> Target:

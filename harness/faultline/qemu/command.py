@@ -62,7 +62,7 @@ class MachineConfig:
 def _icount(config: MachineConfig) -> list[str]:
     if config.record or config.replay:
         mode, path = ("record", config.record) if config.record else ("replay", config.replay)
-        return ["-icount", f"shift=0,sleep=off,rr={mode},rrfile={path}"]
+        return ["-icount", f"shift=auto,rr={mode},rrfile={path}"]
     return ["-icount", "shift=0,sleep=off"] if config.icount else []
 
 
@@ -91,11 +91,3 @@ def controlled(config: MachineConfig, folder: Path, gdb: bool = False) -> list[s
     if gdb:
         argv += ["-chardev", f"socket,id=gdb,path={folder}/gdb,server=on,wait=off", "-gdb", "chardev:gdb"]
     return argv
-
-
-def interactive(config: MachineConfig, gdb: bool = False) -> list[str]:
-    """A machine whose serial line is this terminal; Ctrl-A x quits."""
-    argv = _machine(config)
-    argv[argv.index("-monitor"):argv.index("-monitor") + 2] = []
-    argv += ["-serial", "mon:stdio"]
-    return argv + (["-S", "-s"] if gdb else [])

@@ -37,6 +37,7 @@ class Console:
         self._records: list[Record] = []
         self._changed = threading.Condition(threading.RLock())
         self._closed = False
+        self._listener: Callable[[str | Record], None] | None = None
         self.received = 0  # bytes so far; grows as long as the guest speaks
         self._thread = threading.Thread(target=self._read, name="serial", daemon=True)
         self._thread.start()
@@ -54,6 +55,8 @@ class Console:
                         self._records.append(item)
                     else:
                         self._text += item
+                    if self._listener:
+                        self._listener(item)
                 if len(self._text) > 2 * _TEXT_KEPT:
                     cut = len(self._text) - _TEXT_KEPT
                     self._text, self._text_dropped = self._text[cut:], self._text_dropped + cut
@@ -62,6 +65,11 @@ class Console:
                 self._changed.notify_all()
             if not data:
                 return
+
+    def listen(self, listener: Callable[[str | Record], None]) -> None:
+        """`listener` gets text and records as they come, in the reading thread."""
+        with self._changed:
+            self._listener = listener
 
     def send(self, data: bytes) -> None:
         """Types bytes. Raises MachineExited when QEMU is gone."""

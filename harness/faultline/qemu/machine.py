@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,8 @@ from faultline.qemu.monitor import Monitor
 from faultline.qemu.qmp import Qmp
 from faultline.qemu.qtest import Qtest
 
-BOOT_BUDGET = 30.0  # processor seconds of QEMU until the prompt
+BOOT_BUDGET = 30.0   # processor seconds of QEMU until the prompt
+_QUIT_SECONDS = 10.0  # for QEMU to write the end of a recording
 _PANIC = re.compile(r"^PANIC: (.*)$", re.MULTILINE)
 _POKE = "fault_boot_plan"
 _POKE_SIZE = 128
@@ -231,12 +233,22 @@ class Machine:
         self.panic = KernelPanic(what, frames, self.console.tail())
         return self.panic
 
+    def _end(self) -> None:
+        """A recording is whole only when QEMU itself ends it; anything else is killed."""
+        if self.config.record and hasattr(self, "qmp") and self.process.poll() is None:
+            try:
+                self.qmp("quit")
+                self.process.wait(_QUIT_SECONDS)
+            except (FaultlineError, TimeoutError, subprocess.TimeoutExpired):
+                pass  # killed below
+        process.end(self.process)
+
     def close(self) -> None:
         """Ends QEMU and everything about it. Any number of times; never raises."""
         if self._closed:
             return
         self._closed = True
-        process.end(self.process)
+        self._end()
         for part in ("console", "qmp", "qtest"):
             if hasattr(self, part):
                 getattr(self, part).close()

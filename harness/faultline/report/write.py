@@ -25,7 +25,8 @@ class Night:
     crashes: list = field(default_factory=list)     # Crash
     sites: list[dict] = field(default_factory=list)
     planted: list = field(default_factory=list)     # Outcome
-    booted: dict = field(default_factory=lambda: {"passed": 0, "failed": 0, "skipped": 0, "injections": 0})
+    booted: dict = field(default_factory=lambda: {"passed": 0, "failed": 0, "skipped": 0, "injections": 0,
+                                                        "interrupts": 0, "places": 0})
     coverage: dict = field(default_factory=lambda: {"lines": None, "branches": None, "mcdc": None})
     findings: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)

@@ -1,0 +1,142 @@
+"""A failure of the booted kernel as a file: which machine, what fails from the first instruction on, which command then.
+
+What it is judged by is the same for a sweep and for the file: a boot ends at the prompt or says why not, a command ends
+with status 0, and no panic, hang or broken walk of the kernel's structures comes between.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from faultline import process
+from faultline.errors import BootFailed, FaultlineError, GuestError, KernelPanic, UsageError
+from faultline.paths import IMAGE_PRESETS, ROOT, kernel_image
+from faultline.process import MIB
+from faultline.qemu import CommandFailed, Machine, MachineConfig
+from faultline.qemu.faultsites import FaultSites, fired
+
+BUDGET = 300.0         # processor seconds of QEMU for the command
+_TEST_DEADLINE = 600.0  # seconds for one test of qemu-tests
+_FORMAT = "faultline booted case"
+_MAX_SIZE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong. `kind`: panic, hang, exit, check (a walk of the kernel's structures), silent, status, test."""
+
+    kind: str
+    what: str
+    frames: tuple[str, ...] = ()
+    console: str = ""
+
+
+@dataclass(frozen=True)
+class BootCase:
+    """`memory` in bytes; `fault` is a plan for the boot; `command` is the monitor's; `test` of qemu-tests stands alone."""
+
+    preset: str = "qemu-virt-debug"
+    cpu: str = "cortex-a72"
+    smp: int = 1
+    memory: int = 64 * MIB
+    el2: bool = False
+    icount: bool = False
+    fault: str = ""
+    command: str = ""
+    test: str = ""
+
+    def __str__(self) -> str:
+        if self.test:
+            return f"test {self.test}"
+        where = f"'{self.command}'" if self.command else "boot"
+        return where + (f" with fault {self.fault}" if self.fault else "") + (f" on {self.smp} CPUs" if self.smp > 1 else "")
+
+    def save(self, path: Path) -> None:
+        """Writes the file that scripts/reproduce takes."""
+        path.write_text(json.dumps({"format": _FORMAT, **asdict(self)}, indent=2) + "\n")
+
+    def config(self) -> MachineConfig:
+        return MachineConfig(kernel_image(self.preset), cpu=self.cpu, smp=self.smp, memory=self.memory, el2=self.el2,
+                             icount=self.icount)
+
+
+def load(path: Path) -> BootCase | None:
+    """The case a file holds; None when it is no such file. Raises UsageError for a case that is damaged."""
+    if path.stat().st_size > _MAX_SIZE:
+        return None
+    try:
+        fields = json.loads(path.read_bytes())
+    except ValueError:
+        return None
+    if not isinstance(fields, dict) or fields.pop("format", None) != _FORMAT:
+        return None
+    defaults = asdict(BootCase())
+    for name, value in fields.items():
+        if name not in defaults or type(value) is not type(defaults[name]):
+            raise UsageError(f"{path}: '{name}' is not a field of a booted case (there are: {' '.join(defaults)})")
+    if fields.get("preset", IMAGE_PRESETS[0]) not in IMAGE_PRESETS:
+        raise UsageError(f"{path}: unknown preset '{fields['preset']}' (there are: {' '.join(IMAGE_PRESETS)})")
+    return BootCase(**fields)
+
+
+def run(case: BootCase, log: Path | None = None) -> Failure | None:
+    """Runs a case on a machine of its own. Raises what keeps it from being run at all."""
+    if case.test:
+        return _run_test(case)
+    with Machine(case.config(), log=log) as machine:
+        machine.boot()
+        failure = boot_once(machine, case.fault)[1] if case.fault else None
+        return failure or (command_once(machine, case.command) if case.command else None)
+
+
+def boot_once(machine: Machine, fault: str, sites: FaultSites | None = None) -> tuple[list[dict], Failure | None]:
+    """Resets the machine and boots with a failure. Returns what each site counted, and what went wrong."""
+    sites = sites or FaultSites(machine)
+    failure = None
+    try:
+        machine.reboot(fault)
+        if fired(sites.read()):
+            machine.monitor.mem()  # booted in spite of it: then the machine works and is whole
+    except BootFailed as failed:
+        if not failed.what:
+            failure = Failure("silent", "boot failed without saying what", (), failed.console)
+    except (GuestError, CommandFailed) as error:
+        failure = of_error(error, machine)
+    return sites.read(), failure
+
+
+def command_once(machine: Machine, command: str) -> Failure | None:
+    """Runs a command of the monitor that has to end with 0."""
+    try:
+        machine.monitor.command(command, budget=BUDGET)
+    except (GuestError, CommandFailed) as error:
+        return of_error(error, machine)
+    return None
+
+
+def of_error(error: GuestError | CommandFailed, machine: Machine) -> Failure:
+    """What an error of a machine means."""
+    if isinstance(error, CommandFailed):
+        reply = error.reply
+        broken = next((value["broken"] for value in reply.values if isinstance(value, dict) and value.get("broken")), "")
+        broken = broken or next((line for line in reply.lines if line.startswith("BROKEN")), "")
+        return Failure("check" if broken else "status", broken or str(error).splitlines()[0], (), machine.console.tail())
+    if isinstance(error, KernelPanic):
+        frames = tuple(f"{frame.function} {frame.location}".strip() for frame in error.frames)
+        return Failure("panic", error.what, frames, error.console)
+    return Failure(error.kind, error.summary, (), error.console)
+
+
+def _run_test(case: BootCase) -> Failure | None:
+    if not case.test.startswith("qemu-tests/"):
+        raise UsageError(f"'{case.test}' is not a test of qemu-tests")
+    python = ROOT / ".venv" / "bin" / "python"
+    done = process.run([python, "-m", "pytest", case.test, "-q", "-p", "no:cacheprovider"], deadline=_TEST_DEADLINE, cwd=ROOT,
+                       merge=True, grace=10.0)
+    if done.status == 0:
+        return None
+    if done.status == 1 or done.timed_out:
+        return Failure("test", "a booted test fails", (), done.output)
+    raise FaultlineError(f"{case.test} cannot be run: {(done.output.strip().splitlines() or ['no output'])[-1]}")

@@ -1,0 +1,77 @@
+"""How much of kernel/ the unit tests, seeds, regressions and corpora reach on the simulated machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from faultline import build, process
+from faultline.campaign.targets import Target
+from faultline.errors import FaultlineError
+from faultline.paths import ROOT
+
+PRESET = "host-cov"
+COUNTED = ("lines", "branches", "mcdc")
+_IGNORE = r"(/|^)(hal|harness|fuzz|tests|build|user)/"
+_BATCH = 200     # inputs per process
+_DEADLINE = 900  # seconds per process
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """`totals` are llvm-cov's, by name: percent, covered, count; `failed` are programs that ended badly."""
+
+    totals: dict[str, dict]
+    failed: list[str]
+
+    @property
+    def percents(self) -> dict[str, float | None]:
+        """The entry of report.json."""
+        return {name: round(self.totals[name]["percent"], 2) if name in self.totals else None for name in COUNTED}
+
+
+def measure(chosen: list[Target], folder: Path, say: Callable[[str], None],
+            stop: Callable[[], bool] = lambda: False) -> Coverage:
+    """Builds, runs everything, and writes folder/coverage.json and folder/html. Raises FaultlineError, BuildFailed."""
+    build.build(PRESET, stop=stop)
+    shutil.rmtree(folder, ignore_errors=True)
+    raw = folder / "raw"
+    raw.mkdir(parents=True)
+    programs: dict[Path, list[Path]] = {ROOT / "build" / PRESET / "tests" / "host_tests": []}
+    for target in chosen:
+        programs[target.binary(PRESET)] = target.seeds() + target.regressions() + target.saved()
+    failed = [program.name for program, files in programs.items() if not _run(program, files, raw, stop)]
+    profiles = sorted(raw.glob("*.profraw"))
+    if not profiles or stop():
+        raise FaultlineError("was stopped" if stop() else "nothing ran, so nothing was measured")
+    merged = folder / "merged.profdata"
+    _tool(["llvm-profdata-19", "merge", "-sparse", "-o", merged, *profiles])
+    shutil.rmtree(raw)
+    objects = [word for program in programs for word in ("-object", str(program))][1:]
+    common = [f"-instr-profile={merged}", f"-ignore-filename-regex={_IGNORE}", *objects]
+    exported = json.loads(_tool(["llvm-cov-19", "export", "-summary-only", *common]))
+    (folder / "coverage.json").write_text(json.dumps(exported, indent=1) + "\n")
+    _tool(["llvm-cov-19", "show", "-format=html", f"-output-dir={folder / 'html'}", "-show-branches=count", "-show-mcdc", *common])
+    for name in failed:
+        say(f"{name} ended badly while it was measured")
+    return Coverage(exported["data"][0]["totals"], failed)
+
+
+def _run(program: Path, files: list[Path], raw: Path, stop: Callable[[], bool]) -> bool:
+    """Runs a program on all its files, or once without any. True when every run ended with 0."""
+    good = True
+    for start in range(0, max(1, len(files)), _BATCH):
+        done = process.run([program, *files[start:start + _BATCH]], deadline=_DEADLINE, stop=stop,
+                           env={"LLVM_PROFILE_FILE": str(raw / f"{program.name}-%8m.profraw")})
+        good &= done.status == 0
+    return good
+
+
+def _tool(command) -> str:
+    done = process.run(command, deadline=_DEADLINE)
+    if done.status != 0:
+        raise FaultlineError(f"{command[0]} ended with {done.status}: {done.errors.strip()[-300:]}")
+    return done.output
