@@ -23,12 +23,9 @@ def test_boot(make_machine, series, smp):
     assert result.injections > 0
 
 
-@pytest.mark.parametrize("smp", [1, 4])
-def test_workloads(make_machine, smp):
-    machine = make_machine(smp=smp)
-    machine.boot()
+def test_workloads(machine):
     sites = Sites()
-    result = sweep.sweep_workloads(machine, BootCase(smp=smp), sites, lambda: False, print)
+    result = sweep.sweep_workloads(machine, BootCase(), sites, lambda: False, print)
     assert not result.failures, result.described()
     failed = {row["kind"] for row in sites.rows() if row["failed_transient"] and row["failed_persistent"]}
     assert failed == {"page_alloc", "slab_alloc", "user_copy"}

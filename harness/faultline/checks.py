@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,17 @@ def check_tree(root: Path = ROOT) -> list[Violation]:
             if path.suffix in (".c", ".h", ".S", ".py") and path.is_file():
                 found += check_source(str(path.relative_to(root)), path.read_text(errors="replace"))
     return found
+
+
+def unbuilt(root: Path, presets: Sequence[str]) -> list[str]:
+    """C and assembly sources that no preset compiles: whatever is wrong in them would go unseen."""
+    built = set()
+    for preset in presets:
+        for entry in json.loads((root / "build" / preset / "compile_commands.json").read_text()):
+            built.add((Path(entry["directory"]) / entry["file"]).resolve())
+    return [f"{path.relative_to(root)} is compiled by none of {' '.join(presets)}"
+            for folder in ("kernel", "hal", "fault", "user", "tests")
+            for path in sorted((root / folder).rglob("*.[cS]")) if path.resolve() not in built]
 
 
 # One planted violation per rule: the check proves that it can fail before it is believed.

@@ -24,7 +24,7 @@ GIB = 1 << 30
 _PACKAGES = {
     "qemu-system-aarch64": "qemu-system-arm", "afl-fuzz": "afl++", "afl-showmap": "afl++", "cmake": "cmake",
     "ninja": "ninja-build", "gdb-multiarch": "gdb-multiarch", "valgrind": "valgrind", "patch": "patch",
-    "clang-format-19": "clang-format-19", "llvm-cov-19": "llvm-19", "llvm-profdata-19": "llvm-19",
+    "clang-format-19": "clang-format-19", "clang-tidy-19": "clang-tidy-19", "llvm-cov-19": "llvm-19", "llvm-profdata-19": "llvm-19",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "aarch64-linux-gnu-addr2line": "gcc-aarch64-linux-gnu",
 }
 

@@ -108,7 +108,7 @@ static void crash_double_free(void)
     void *memory;
     if (kmalloc(64, &memory) == 0) {
         kfree(memory);
-        kfree(hidden(memory));
+        kfree(hidden(memory)); // NOLINT(clang-analyzer-unix.Malloc): this is the bug to provoke
     }
 }
 

@@ -1,8 +1,13 @@
 """The layer check sees what it is for, and only that."""
 
+import json
+import shutil
+
 import pytest
 
-from faultline import checks
+from faultline import checks, mutants
+from faultline.errors import FaultlineError
+from faultline.paths import ROOT
 
 
 @pytest.mark.parametrize("path, text, rule", checks.PLANTED, ids=lambda value: str(value)[:24].strip())
@@ -28,3 +33,23 @@ def test_no_false_alarm(text):
 
 def test_the_project_itself():
     assert [str(violation) for violation in checks.check_tree()] == []
+
+
+def test_a_source_nobody_compiles_is_named(tmp_path):
+    for name in ("used.c", "forgotten.c"):
+        (tmp_path / "kernel").mkdir(exist_ok=True)
+        (tmp_path / "kernel" / name).write_text("")
+    (tmp_path / "build" / "one").mkdir(parents=True)
+    (tmp_path / "build" / "one" / "compile_commands.json").write_text(
+        json.dumps([{"directory": str(tmp_path / "build" / "one"), "file": str(tmp_path / "kernel" / "used.c")}]))
+    assert checks.unbuilt(tmp_path, ["one"]) == ["kernel/forgotten.c is compiled by none of one"]
+
+
+def test_every_mutant_can_be_planted(tmp_path):
+    for mutant in mutants.MUTANTS:
+        place = tmp_path / mutant.file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / mutant.file, place)
+        mutant.plant(tmp_path)
+        with pytest.raises(FaultlineError, match=mutant.file):
+            mutant.plant(tmp_path)

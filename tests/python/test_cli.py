@@ -4,7 +4,6 @@ import pytest
 
 from faultline.cli import boot, common, nightly, reproduce
 from faultline.cli.boot import check_plan
-from faultline.cli.test import read_ktap
 from faultline.errors import FaultlineError, UsageError
 
 
@@ -51,10 +50,3 @@ def test_an_error_is_one_line_and_status_2(capsys):
 
     status, said = run(sample, capsys=capsys)
     assert (status, said.err) == (2, "sample: no such thing\n")
-
-
-def test_ktap_counts():
-    text = "KTAP version 1\n1..3\nok 1 a.b\nnot ok 2 a.c\nok 3 a.d # SKIP no reason\n"
-    assert read_ktap(text) == (1, 1, 1, ["a.c"])
-    nested = "KTAP version 1\n1..1\n  KTAP version 1\n  1..2\n  ok 1 b\n  not ok 2 c\nnot ok 1 a\n"
-    assert read_ktap(nested) == (1, 1, 0, ["c"])

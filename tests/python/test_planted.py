@@ -2,6 +2,7 @@
 
 import pytest
 
+from faultline import scratch
 from faultline.campaign import planted
 from faultline.errors import FaultlineError
 
@@ -35,12 +36,12 @@ def test_sync_restores_and_removes(tmp_path):
     (tree / "kernel" / "x.c").write_text("one\n")
     for name in ("CMakeLists.txt", "CMakePresets.json"):
         (tree / name).write_text("{}\n")
-    planted.sync(copy, tree)
+    scratch.sync(copy, tree)
     before = (copy / "kernel" / "x.c").stat().st_mtime_ns
-    planted.sync(copy, tree)
+    scratch.sync(copy, tree)
     assert (copy / "kernel" / "x.c").stat().st_mtime_ns == before
     (copy / "kernel" / "x.c").write_text("two\n")
     (copy / "kernel" / "new.c").write_text("")
-    planted.sync(copy, tree)
+    scratch.sync(copy, tree)
     assert (copy / "kernel" / "x.c").read_text() == "one\n"
     assert not (copy / "kernel" / "new.c").exists()

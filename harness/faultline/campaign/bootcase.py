@@ -75,7 +75,7 @@ def load(path: Path) -> BootCase | None:
     defaults = asdict(BootCase())
     for name, value in fields.items():
         if name not in defaults or type(value) is not type(defaults[name]):
-            raise UsageError(f"{path}: '{name}' is not a field of a booted case (there are: {' '.join(defaults)})")
+            raise UsageError(f"{path}: '{name}' is no field of a booted case or has the wrong type (there are: {' '.join(defaults)})")
     if fields.get("preset", IMAGE_PRESETS[0]) not in IMAGE_PRESETS:
         raise UsageError(f"{path}: unknown preset '{fields['preset']}' (there are: {' '.join(IMAGE_PRESETS)})")
     return BootCase(**fields)
@@ -88,7 +88,8 @@ def run(case: BootCase, log: Path | None = None) -> Failure | None:
     with Machine(case.config(), log=log) as machine:
         machine.boot()
         failure = boot_once(machine, case.fault)[1] if case.fault else None
-        return failure or (command_once(machine, case.command) if case.command else None)
+        up = machine.qmp.status() == "running"  # a boot may fail, when it says why
+        return command_once(machine, case.command) if case.command and up and not failure else failure
 
 
 def boot_once(machine: Machine, fault: str, sites: FaultSites | None = None) -> tuple[list[dict], Failure | None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,19 +12,20 @@ from faultline.campaign.bootcase import BootCase
 from faultline.campaign.sites import Sites
 from faultline.paths import ROOT
 from faultline.qemu import Machine
+from faultline.tally import Case, read_junit
 
 _DEADLINE = 1500.0  # seconds for all booted tests
 
 
 @dataclass
 class BootedTests:
-    """Counts of one pytest run over qemu-tests; `failures` are (test's node id, message)."""
+    """One pytest run over qemu-tests."""
 
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
-    failures: list[tuple[str, str]] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
     error: str = ""
+
+    def count(self, verdict: str) -> int:
+        return sum(case.verdict == verdict for case in self.cases)
 
 
 def run_sweeps(folder: Path, sites: Sites, stop: Callable[[], bool], say: Callable[[str], None]) -> sweep.Result:
@@ -50,35 +49,18 @@ def run_sweeps(folder: Path, sites: Sites, stop: Callable[[], bool], say: Callab
 def run_tests(folder: Path, jobs: int, stop: Callable[[], bool], select: str = "") -> BootedTests:
     """Runs pytest over qemu-tests; `select` is a -k expression."""
     folder.mkdir(parents=True, exist_ok=True)
-    junit = folder / "junit.xml"
+    junit = folder / "booted.xml"
+    junit.unlink(missing_ok=True)
     command = [ROOT / ".venv" / "bin" / "python", "-m", "pytest", "qemu-tests", "-q", "-n", str(jobs), f"--junitxml={junit}",
                "--log-dir", folder / "qemu-tests"]
     if select:
         command += ["-k", select]
     done = process.run(command, deadline=_DEADLINE, cwd=ROOT, merge=True, stop=stop, grace=10.0)
     (folder / "pytest.log").write_text(done.output)
-    result = read_junit(junit)
+    result = BootedTests(read_junit(junit))
     if done.status not in (0, 1):
         last = done.output.strip().splitlines()[-1:] or ["no output"]
         result.error = "booted tests were stopped" if done.timed_out else f"pytest ended with {done.status}: {last[0]}"
-    elif result.passed + result.failed == 0:
+    elif not result.cases:
         result.error = "no booted test ran"
-    return result
-
-
-def read_junit(path: Path) -> BootedTests:
-    """Counts in a JUnit file; all zero when there is none."""
-    result = BootedTests()
-    if not path.is_file():
-        return result
-    for case in ElementTree.parse(path).iter("testcase"):
-        bad = case.find("failure") if case.find("failure") is not None else case.find("error")
-        if bad is not None:
-            result.failed += 1
-            message = re.sub(r"\s+", " ", bad.get("message", ""))[:300]
-            result.failures.append((f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}", message))
-        elif case.find("skipped") is not None:
-            result.skipped += 1
-        else:
-            result.passed += 1
     return result

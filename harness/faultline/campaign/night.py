@@ -24,7 +24,8 @@ from faultline.report import write
 from faultline.report.write import Night
 
 PARTS = ("fuzz", "sweep", "planted", "booted", "coverage")
-PRESETS = ("host-test", "host-fuzz", "host-afl", "qemu-virt-debug")
+# Saved inputs are always replayed; what else is built depends on the parts.
+PRESETS = {"host-test": PARTS, "host-fuzz": ("fuzz",), "host-afl": ("fuzz",), "qemu-virt-debug": ("sweep", "booted")}
 LEAST_SECONDS = 3.0  # one engine's run of one target
 TESTS_FILED = 10     # failed booted tests that get a crash folder; all are named in the report
 
@@ -89,8 +90,9 @@ class Campaign:
         steps += [("hostsweep", t) for t in self.options.targets if "sweep" in parts]
         if "sweep" in parts:
             steps.insert(len(self.options.targets), ("qemusweep", None))  # long, so early
-        self.progress.planned = len(PRESETS) + len(steps) + ("booted" in parts) + ("coverage" in parts)
-        ready = self._build()
+        presets = [preset for preset, needed in PRESETS.items() if parts & set(needed)]
+        self.progress.planned = len(presets) + len(steps) + ("booted" in parts) + ("coverage" in parts)
+        ready = self._build(presets)
         if not self.options.targets:
             self._broken("there is no fuzz target")
         pool = ThreadPoolExecutor(self.options.jobs)
@@ -107,9 +109,9 @@ class Campaign:
             with self.progress.task("coverage"):
                 self._coverage()
 
-    def _build(self) -> set[str]:
+    def _build(self, presets: list[str]) -> set[str]:
         ready = set()
-        for preset in PRESETS:
+        for preset in presets:
             if self.stopping():
                 break
             with self.progress.task(f"building {preset}"):
@@ -232,14 +234,15 @@ class Campaign:
 
     def _booted_tests(self) -> None:
         result = booted.run_tests(self.options.folder, self.options.jobs, self.stopping)
-        counts = self.night.booted
-        counts["passed"], counts["failed"], counts["skipped"] = result.passed, result.failed, result.skipped
-        self.night.findings += [f"booted test {name} failed: {message}" for name, message in result.failures]
-        for name, message in result.failures[:TESTS_FILED]:
-            self._booted_crash(BootCase(test=name), Failure("test", f"{name}: {message}"), "booted tests")
+        for verdict in ("passed", "failed", "skipped"):
+            self.night.booted[verdict] = result.count(verdict)
+        failed = [case for case in result.cases if case.verdict == "failed"]
+        self.night.findings += [f"booted test {case.name} failed: {case.message}" for case in failed]
+        for case in failed[:TESTS_FILED]:
+            self._booted_crash(BootCase(test=case.name), Failure("test", f"{case.name}: {case.message}"), "booted tests")
         if result.error and not self.stopping():
             self._broken(result.error)
-        self.progress.say(f"booted tests: {result.passed} passed, {result.failed} failed, {result.skipped} skipped")
+        self.progress.say("booted tests: " + ", ".join(f"{result.count(verdict)} {verdict}" for verdict in ("passed", "failed", "skipped")))
 
     def _coverage(self) -> None:
         try:

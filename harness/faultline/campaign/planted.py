@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
-import os
 import re
 import shutil
 import time
@@ -11,14 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from faultline import build, process
+from faultline import build, scratch
 from faultline.campaign import engines, triage
 from faultline.campaign.targets import Target
 from faultline.errors import FaultlineError
 from faultline.paths import ROOT
 
-_SOURCES = ("cmake", "fault", "fuzz", "hal", "harness", "kernel", "tests", "user")
-_FILES = ("CMakeLists.txt", "CMakePresets.json")
 _HEADER = re.compile(r"^(name|class|target|budget):\s*(.+?)\s*$", re.MULTILINE)
 
 
@@ -64,38 +60,10 @@ def all_planted(root: Path = ROOT) -> list[Planted]:
     return [load(path) for path in sorted((root / "fuzz" / "planted").glob("*.patch"))]
 
 
-def sync(copy: Path, root: Path = ROOT) -> None:
-    """Makes copy hold the tree's sources. Files that are equal are left alone, so that little is built again."""
-    wanted: set[Path] = set()
-    for name in (*_SOURCES, *_FILES):
-        source = root / name
-        files = [source] if source.is_file() else [
-            Path(folder) / file for folder, folders, names in os.walk(source)
-            if folders.sort() is None and "__pycache__" not in folder for file in names]
-        for file in files:
-            place = copy / file.relative_to(root)
-            wanted.add(place)
-            if not place.exists() or not filecmp.cmp(file, place, shallow=False):
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, place)
-    for name in _SOURCES:
-        for folder, _, names in os.walk(copy / name):
-            for file in names:
-                if Path(folder) / file not in wanted:
-                    (Path(folder) / file).unlink()
-
-
 def plant(bug: Planted, copy: Path, stop: Callable[[], bool] = lambda: False) -> None:
     """Builds the bug's target with the bug in it. Raises FaultlineError when the patch does not apply, BuildFailed."""
-    sync(copy)
-    done = process.run(["patch", "-p1", "--batch", "--no-backup-if-mismatch", "-r", "-", "-i", bug.path], deadline=60,
-                       cwd=copy, merge=True)
-    if done.status != 0:
-        raise FaultlineError(f"{bug.path.name} does not apply: {done.output.strip()}")
-    kernel_libfdt = ROOT / "build" / "libfdt-arm64"
-    if kernel_libfdt.is_dir() and not (copy / "build" / "libfdt-arm64").exists():
-        (copy / "build").mkdir(exist_ok=True)
-        (copy / "build" / "libfdt-arm64").symlink_to(kernel_libfdt)
+    scratch.sync(copy)
+    scratch.patch(copy, bug.path)
     build.build("host-fuzz", [bug.target], root=copy, stop=stop)
 
 

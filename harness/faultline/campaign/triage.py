@@ -105,6 +105,7 @@ class Crash:
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "abort_on_error=0:detect_leaks=0:hard_rss_limit_mb=2048:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "MSAN_SYMBOLIZER_PATH": "/usr/bin/llvm-symbolizer-19",
     "LLVM_SYMBOLIZER_PATH": "/usr/bin/llvm-symbolizer-19",
     "ASAN_SYMBOLIZER_PATH": "/usr/bin/llvm-symbolizer-19",
 }

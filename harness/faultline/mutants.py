@@ -1,0 +1,81 @@
+"""Tests of the tests: one wrong line per component, in a copy of the tree, has to make the tests fail.
+
+Syntax errors need no such proof: scripts/test checks that every source is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from faultline import scratch
+from faultline.errors import FaultlineError
+
+_DEADLINE = 900.0  # seconds for one form of the tests
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`right` stands in the file exactly once and becomes `wrong`."""
+
+    file: str
+    right: str
+    wrong: str
+
+    def plant(self, copy: Path) -> None:
+        """Changes the file in the copy. Raises FaultlineError when the line is not there any more."""
+        path = copy / self.file
+        text = path.read_text()
+        if text.count(self.right) != 1:
+            raise FaultlineError(f"{self.file} holds {text.count(self.right)} times '{self.right}', which is to be broken")
+        path.write_text(text.replace(self.right, self.wrong))
+
+
+MUTANTS = (
+    Mutant("fault/fault.c", "if (count < first) {", "if (count <= first) {"),
+    Mutant("fault/plan.c", "percent >= 1 && percent <= 100", "percent >= 1 && percent <= 101"),
+    Mutant("hal/aarch64/gicv3.c", "#define GICD_ISENABLER 0x0100", "#define GICD_ISENABLER 0x0180"),
+    Mutant("hal/aarch64/mmu.c", "write_sysreg(ttbr0_el1, table | (uint64_t)asid << 48);", "write_sysreg(ttbr0_el1, (uint64_t)asid << 48);"),
+    Mutant("hal/aarch64/timer.c", "return 27;", "return 26;"),
+    Mutant("hal/host/walker.c", "walk.write = field(d, 7, 7) == 0", "walk.write = field(d, 7, 7) != 0"),
+    Mutant("kernel/base/format.c", "value = c - 'a' + 10;", "value = c - 'a' + 11;"),
+    Mutant("kernel/boot/cmdline.c", "digit > '3'", "digit > '4'"),
+    Mutant("kernel/debug/record.c", "console_write(line, size);", "console_write(line, size - 1);"),
+    Mutant("kernel/drivers/pl011.c", "#define INT_RX (1u << 4)", "#define INT_RX (1u << 3)"),
+    Mutant("kernel/irq/irq.c", "line->masked = true;", "line->masked = false;"),
+    Mutant("kernel/mm/buddy.c", "frame ^ (1u << order)", "frame ^ (2u << order)"),
+    Mutant("kernel/mm/bump.c", "end > bump->end.raw) {", "end >= bump->end.raw) {"),
+    Mutant("kernel/mm/idalloc.c", "UINT64_MAX << (limit - first)", "UINT64_MAX << (limit - first - 1)"),
+    Mutant("kernel/proc/elf.c", "if (executable && writable) {", "if (executable && !writable) {"),
+    Mutant("kernel/sched/sched.c", "now + SCHED_SLICE_NS", "UINT64_MAX"),
+    Mutant("kernel/sync/semaphore.c", "semaphore->count -= taken;", "(void)taken;"),
+    Mutant("kernel/syscall/dispatch.c", "low = middle + 1;", "low = middle + 2;"),
+    Mutant("user/crt0.S", "mov x0, sp", "mov x0, xzr"),
+)
+
+
+def judge(mutant: Mutant, copy: Path, stop: Callable[[], bool] = lambda: False) -> str:
+    """'' when nothing notices; else what does: the short form of the tests, or the booted ones. Raises FaultlineError when
+    the mutant cannot be planted or the tests cannot be run."""
+    scratch.sync(copy)
+    mutant.plant(copy)
+    for name, module, words in (("scripts/test --quick", "faultline.cli.test", ("--quick",)),
+                                ("booted tests", "pytest", ("qemu-tests", "-q", "-x", "-n", "2", "-p", "no:cacheprovider"))):
+        done = scratch.run(copy, module, *words, deadline=_DEADLINE, stop=stop)
+        if done.status == 1 or (module == "pytest" and done.status not in (0, None)):
+            return name  # pytest's own statuses: the image does not build, or does not boot far enough to be asked
+        if done.status != 0:
+            raise FaultlineError(f"{name} ended with {done.status} for {mutant.file}: {done.output[-300:]}{done.errors[-300:]}")
+    return ""
+
+
+def check_all(copy: Path, say: Callable[[str], None]) -> list[Mutant]:
+    """The mutants that nothing notices."""
+    living = []
+    for mutant in MUTANTS:
+        seen = judge(mutant, copy)
+        say(f"{mutant.file}: {f'seen by {seen}' if seen else 'NOT SEEN'}")
+        if not seen:
+            living.append(mutant)
+    return living
