@@ -36,7 +36,8 @@ MUTANTS = (
     Mutant("fault/fault.c", "if (count < first) {", "if (count <= first) {"),
     Mutant("fault/plan.c", "percent >= 1 && percent <= 100", "percent >= 1 && percent <= 101"),
     Mutant("hal/aarch64/gicv3.c", "#define GICD_ISENABLER 0x0100", "#define GICD_ISENABLER 0x0180"),
-    Mutant("hal/aarch64/mmu.c", "write_sysreg(ttbr0_el1, table | (uint64_t)asid << 48);", "write_sysreg(ttbr0_el1, (uint64_t)asid << 48);"),
+    Mutant("hal/aarch64/mmu.c", "write_sysreg(ttbr0_el1, table | (uint64_t)asid << 48);",
+           "write_sysreg(ttbr0_el1, (uint64_t)asid << 48);"),
     Mutant("hal/aarch64/timer.c", "return 27;", "return 26;"),
     Mutant("hal/host/walker.c", "walk.write = field(d, 7, 7) == 0", "walk.write = field(d, 7, 7) != 0"),
     Mutant("kernel/base/format.c", "value = c - 'a' + 10;", "value = c - 'a' + 11;"),
@@ -55,27 +56,35 @@ MUTANTS = (
 )
 
 
-def judge(mutant: Mutant, copy: Path, stop: Callable[[], bool] = lambda: False) -> str:
-    """'' when nothing notices; else what does: the short form of the tests, or the booted ones. Raises FaultlineError when
-    the mutant cannot be planted or the tests cannot be run."""
-    scratch.sync(copy)
-    mutant.plant(copy)
-    for name, module, words in (("scripts/test --quick", "faultline.cli.test", ("--quick",)),
-                                ("booted tests", "pytest", ("qemu-tests", "-q", "-x", "-n", "2", "-p", "no:cacheprovider"))):
-        done = scratch.run(copy, module, *words, deadline=_DEADLINE, stop=stop)
+# Short first: most mutants end there.
+_FORMS = (("scripts/test --quick", "faultline.cli.test", ("--quick",)),
+          ("booted tests", "pytest", ("qemu-tests", "-q", "-x", "-n", "2", "-p", "no:cacheprovider")))
+
+
+def noticed_by(copy: Path) -> str:
+    """The first form of the tests that fails in the copy; '' when all pass. Raises FaultlineError when one cannot be run."""
+    for name, module, words in _FORMS:
+        done = scratch.run(copy, module, *words, deadline=_DEADLINE)
+        # pytest has statuses of its own for an image that does not build, or does not boot far enough to be asked.
         if done.status == 1 or (module == "pytest" and done.status not in (0, None)):
-            return name  # pytest's own statuses: the image does not build, or does not boot far enough to be asked
+            return name
         if done.status != 0:
-            raise FaultlineError(f"{name} ended with {done.status} for {mutant.file}: {done.output[-300:]}{done.errors[-300:]}")
+            raise FaultlineError(f"{name} ended with {done.status}: {done.output[-300:]}{done.errors[-300:]}")
     return ""
 
 
 def check_all(copy: Path, say: Callable[[str], None]) -> list[Mutant]:
-    """The mutants that nothing notices."""
+    """The mutants that nothing notices. Raises FaultlineError when the tests fail without any."""
+    scratch.sync(copy)
+    wrong = noticed_by(copy)
+    if wrong:
+        raise FaultlineError(f"{wrong} fails before anything is broken")
     living = []
     for mutant in MUTANTS:
-        seen = judge(mutant, copy)
-        say(f"{mutant.file}: {f'seen by {seen}' if seen else 'NOT SEEN'}")
+        scratch.sync(copy)
+        mutant.plant(copy)
+        seen = noticed_by(copy)
+        say(f"{mutant.file}: {f'noticed by {seen}' if seen else 'NOT NOTICED'}")
         if not seen:
             living.append(mutant)
     return living

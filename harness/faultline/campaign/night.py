@@ -103,10 +103,10 @@ class Campaign:
         finally:
             pool.shutdown(cancel_futures=True)
         if "booted" in parts and "qemu-virt-debug" in ready and not self.stopping():
-            with self.progress.task("booted tests"):
+            with self.progress.task("booted tests", long=True):
                 self._booted_tests()
         if "coverage" in parts and not self.stopping():
-            with self.progress.task("coverage"):
+            with self.progress.task("coverage", long=True):
                 self._coverage()
 
     def _build(self, presets: list[str]) -> set[str]:
@@ -114,7 +114,7 @@ class Campaign:
         for preset in presets:
             if self.stopping():
                 break
-            with self.progress.task(f"building {preset}"):
+            with self.progress.task(f"building {preset}", long=True):
                 try:
                     build.build(preset, stop=self.stopping)
                     ready.add(preset)

@@ -52,8 +52,10 @@ class Progress:
         sys.stdout.flush()
 
     @contextmanager
-    def task(self, name: str):
-        """Shows `name` as running."""
+    def task(self, name: str, long: bool = False):
+        """Shows `name` as running; a `long` task says so also where there is no live table."""
+        if long and not self._live:
+            self.say(name)
         with self._lock:
             self._running[name] = time.monotonic()
         try:

@@ -19,7 +19,7 @@ class Sites:
         """`sites` as the kernel and the replay program report them; `machine` is host or qemu."""
         with self._lock:
             for site in sites:
-                file = site["file"].lstrip("./")  # as seen from the project's folder, however it was compiled
+                file = site["file"]
                 if file.startswith("tests/"):
                     continue
                 key = (machine, site["kind"], site["function"], file, site["line"])

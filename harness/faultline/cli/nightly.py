@@ -31,7 +31,8 @@ def main(minutes, jobs, patterns, engine, parts, folder, only_list) -> int:
     """Fuzzes every target under libFuzzer and AFL++, fails every allocation on the simulated machine and in QEMU, runs the
     booted tests, looks for the planted bugs, and writes report.html and report.json.
 
-    Exit status: 0 clean, 1 something was found, 2 the night itself is broken.
+    Exit status: 0 clean, 1 something was found, 2 the night itself is broken or was interrupted. Ctrl-C ends what runs; the
+    report is written and corpus and findings are kept.
     """
     if engine != "local":
         raise UsageError(f"unknown engine '{engine}' (there is: local)")
