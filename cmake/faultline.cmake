@@ -18,7 +18,8 @@ target_include_directories(faultline_options INTERFACE
   ${PROJECT_SOURCE_DIR}/fault/include)
 target_compile_definitions(faultline_options INTERFACE FAULTLINE_CHECKS=${FAULTLINE_CHECKS})
 target_compile_options(faultline_options INTERFACE
-  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=../../= # ccache makes paths relative to the build folder
+  -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=../../=    # ccache makes paths relative to the build folder
+  -ffile-prefix-map=${PROJECT_BINARY_DIR}=. # so that stacks and debuggers start from the tree
   -Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings
   -Wno-unused-parameter -Wimplicit-fallthrough -fno-pie -fno-strict-aliasing)
 target_link_options(faultline_options INTERFACE -no-pie)

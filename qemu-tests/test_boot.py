@@ -1,38 +1,171 @@
-"""scripts/boot as a person uses it."""
+"""scripts/boot as a person uses it: with a command, with a script, at a terminal, recorded and replayed."""
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
 
 import pytest
 
 from faultline import process
 from faultline.paths import ROOT
 
+BOOT = ROOT / "scripts" / "boot"
+DEADLINE = 240.0  # seconds; a busy machine needs some
 
-def boot(*words):
-    return process.run([ROOT / "scripts" / "boot", *words], deadline=120)
+
+def boot(*words, typed=None):
+    done = subprocess.run([BOOT, *words], input=typed, capture_output=True, text=True, timeout=DEADLINE,
+                          stdin=subprocess.DEVNULL if typed is None else None, check=False)
+    assert "\x1e" not in done.stdout, "records are for programs"
+    return done
 
 
 def test_command_prints_and_gives_its_status():
     done = boot("--", "mem")
-    assert done.status == 0, done.errors
-    assert "pages:" in done.output
+    assert done.returncode == 0, done.stderr
+    assert "pages:" in done.stdout
 
 
 def test_failed_command_gives_its_status():
     done = boot("--", "no-such-command")
-    assert done.status != 0
-    assert "no-such-command" in done.output
+    assert done.returncode == 2 and not done.stderr  # ENOENT
+    assert "no-such-command" in done.stdout
+
+
+def test_a_panic_is_told_and_status_2():
+    done = boot("--", "crash", "null")
+    assert done.returncode == 2
+    assert "kernel panic" in done.stderr and "crash_null" in done.stderr
 
 
 def test_options_reach_the_machine():
     done = boot("--smp", "3", "--cpu", "cortex-a53", "--mem", "128M", "--", "threads")
-    assert done.status == 0, done.errors
-    assert "cpu 2" in done.output
+    assert done.returncode == 0, done.stderr
+    assert "cpu 2" in done.stdout
+
+
+def test_lines_of_a_script_are_typed_one_by_one():
+    done = boot(typed="mem\nthreads\nno-such-command\nmem")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^faultline> (.*)$", done.stdout, re.MULTILINE) == ["mem", "threads", "no-such-command", "mem", ""]
+
+
+@pytest.mark.parametrize("typed, status", [("poweroff\nmem\n", 0), ("crash null\nmem\n", 1), ("", 0), (None, 0)])
+def test_the_console_ends_with_its_input_or_its_guest(typed, status):
+    assert boot(typed=typed).returncode == status
+
+
+def test_a_boot_that_fails_has_a_status():
+    done = boot("--fault", "boot_alloc,nth=1", typed="mem\n")
+    assert done.returncode == 1 and "boot failed" in done.stdout
+
+
+def test_standard_input_may_be_closed():
+    done = subprocess.run(["/bin/sh", "-c", f"exec {BOOT} <&-"], capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert done.returncode == 0 and "faultline> " in done.stdout
+
+
+def test_a_recorded_run_is_replayed(tmp_path):
+    record = tmp_path / "run"
+    first = boot("--record", record, typed="threads\nsweep kmalloc\n")
+    again = boot("--replay", record)
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
+    assert "us" in first.stdout and again.stdout.strip() == first.stdout.strip()
+
+
+class Terminal:
+    """scripts/boot at a terminal of its own."""
+
+    def __init__(self, *words):
+        self.master, slave = pty.openpty()
+        self.child = subprocess.Popen([BOOT, *words], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        os.close(slave)
+        self.said = ""
+
+    def until(self, pattern):
+        end = time.monotonic() + DEADLINE
+        while not re.search(pattern, self.said):
+            assert time.monotonic() < end, self.said
+            if select.select([self.master], [], [], 0.2)[0]:
+                self.said += os.read(self.master, 4096).decode(errors="replace")
+
+    def type(self, keys):
+        self.said = ""
+        os.write(self.master, keys)
+
+
+@pytest.fixture
+def terminal():
+    made = []
+
+    def make(*words):
+        made.append(Terminal(*words))
+        return made[-1]
+
+    yield make
+    for terminal in made:
+        process.end(terminal.child)
+        os.close(terminal.master)
+
+
+def test_a_person_at_a_terminal(terminal):
+    person = terminal()
+    person.until("faultline> $")
+    person.type(b"mem\r")
+    person.until(r"pages: \d+ total[^$]*faultline> $")
+    person.type(b"half a line\x03")  # Ctrl-C is the guest's
+    person.until("faultline> $")
+    below = process.descendants(person.child.pid)
+    assert below
+    person.type(b"\x01x")
+    assert person.child.wait(30) == 0
+    assert not [pid for pid in below if os.path.exists(f"/proc/{pid}")]
+
+
+@pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGHUP, 130)])
+def test_signals_end_everything(number, status):
+    child = subprocess.Popen([BOOT, "--", "irqsweep", "exec", "1", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    until = time.monotonic() + DEADLINE
+    while not any(b"qemu-system" in command_line(pid) for pid in process.descendants(child.pid)):
+        assert time.monotonic() < until and child.poll() is None
+        time.sleep(0.05)
+    below = process.descendants(child.pid)
+    child.send_signal(number)
+    assert child.wait(30) == status
+    assert not [pid for pid in below if os.path.exists(f"/proc/{pid}")]
+
+
+def command_line(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def test_gdb_starts_the_guest(terminal):
+    person = terminal("--gdb")
+    person.until("target remote (\\S+)'")
+    command = re.search(r"gdb-multiarch (\S+) -ex 'target remote (\S+)'", person.said)
+    done = process.run(["gdb-multiarch", "-q", "-batch", ROOT / command[1], "-ex", f"target remote {command[2]}",
+                        "-ex", "hbreak monitor_main", "-ex", "continue", "-ex", "backtrace", "-ex", "detach"],
+                       deadline=DEADLINE, cwd=ROOT, merge=True)
+    assert "#0  monitor_main" in done.output, done.output
+    person.until("faultline> $")
 
 
 @pytest.mark.parametrize("words, named", [
-    (("--cpu", "z80"), "z80"), (("--smp", "99"), "99"), (("--mem", "lots"), "lots"), (("--fault", "nonsense"), "nonsense"),
-    (("--no-such-option",), "--no-such-option"), (("--replay", "/no/such/file"), "/no/such/file"),
+    (("--cpu", "z80"), "z80"), (("--smp", "99"), "99"), (("--smp", "0"), "0"), (("--smp", "many"), "many"),
+    (("--mem", "lots"), "lots"), (("--mem", "0"), "0"), (("--mem", "1M"), "memory"), (("--mem", "9999999G"), "memory"),
+    (("--fault", "nonsense"), "nonsense"), (("--no-such-option",), "--no-such-option"),
+    (("--replay", "/no/such/file"), "/no/such/file"), (("--record", "/no/such/folder/file"), "/no/such/folder"),
+    (("--preset", "other"), "other"),
 ])
 def test_bad_options_are_named_in_one_line(words, named):
     done = boot(*words, "--", "mem")
-    assert done.status == 2
-    assert named in done.errors and len(done.errors.strip().splitlines()) == 1
+    assert done.returncode == 2
+    assert named in done.stderr and len(done.stderr.strip().splitlines()) == 1

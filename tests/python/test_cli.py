@@ -1,8 +1,12 @@
 """Bad input to the verbs: one line that names it and lists what exists, exit 2."""
 
+import json
+
 import pytest
 
-from faultline.cli import boot, common, nightly, reproduce
+from faultline.campaign import targets
+from faultline.cli import bench, boot, common, coverage, layers, nightly, reproduce
+from faultline.cli import test as test_verb
 from faultline.cli.boot import check_plan
 from faultline.errors import FaultlineError, UsageError
 
@@ -25,11 +29,75 @@ def run(verb, *words, capsys):
     (reproduce.main, [__file__, "--target", "fuzz_buddy", "--on", "qemu"], "fuzz_buddy"),
     (boot.main, ["--fault", "page_alloc,nth=x"], "nth=x"),
     (boot.main, ["--preset", "other"], "other"),
+    (boot.main, ["--mem", "1K"], "0 MiB"),
+    (boot.main, ["--record", "/no/such/folder/x"], "/no/such/folder"),
+    (nightly.main, ["--jobs", "0"], "0"),
+    (nightly.main, ["--minutes", "-1"], "-1"),
+    (nightly.main, ["--out", "/dev/null/x"], "/dev/null"),
+    (nightly.main, ["surplus"], "surplus"),
+    (bench.main, ["--only", "no_such"], "no_such"),
+    (bench.main, ["--seconds", "0"], "0"),
+    (coverage.main, ["--target", "no_such"], "no_such"),
+    (test_verb.main, ["--no-such"], "--no-such"),
+    (test_verb.main, ["surplus"], "surplus"),
+    (layers.main, ["--no-such"], "--no-such"),
+    (reproduce.main, ["/dev/null/x"], "/dev/null/x"),
+    (reproduce.main, ["/proc"], "/proc"),
 ])
 def test_named_in_one_line(verb, words, named, capsys):
     status, said = run(verb, *words, capsys=capsys)
     assert status == 2
     assert named in said.err and len(said.err.strip().splitlines()) == 1
+
+
+CASE = '{"format": "faultline booted case", '
+
+
+@pytest.mark.parametrize("text, named", [('"smp": "two"}', "smp"), ('"nonsense": 1}', "nonsense"), ('"preset": "host-test"}', "host-test"),
+                                         ('"cpu": "z80"}', "z80"), ('"test": "../x.py"}', "../x.py"), ('"smp": 99}', "99")])
+def test_a_damaged_case_is_named(tmp_path, capsys, text, named):
+    file = tmp_path / "input"
+    file.write_text(CASE + text)
+    status, said = run(reproduce.main, str(file), capsys=capsys)
+    assert status == 2
+    assert named in said.err and len(said.err.strip().splitlines()) == 1
+
+
+INPUTS = {"empty": b"", "one": b"\xff", "foreign": b"\x7fELF" + bytes(range(256)) * 40, "text": b"not an input\n" * 100,
+          "json": b'{"format": "something else"}', "huge": None}
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_any_file_is_an_input(tmp_path, capsys, name):
+    """Whatever the bytes are, they are a run; what lies behind the first MiB is not looked at."""
+    file = tmp_path / "input"
+    with open(file, "wb") as sink:
+        sink.write(INPUTS[name] or b"")
+        sink.truncate(100 << 20 if INPUTS[name] is None else None)
+    status, said = run(reproduce.main, str(file), "--target", "buddy", "--json", capsys=capsys)
+    assert (status, json.loads(said.out)["verdict"]) == (0, "passes"), said
+
+
+def test_what_is_no_input_in_a_corpus_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(targets, "OUT", tmp_path)
+    target = targets.Target("fuzz_buddy")
+    target.corpus.mkdir(parents=True)
+    (target.corpus / "good").write_bytes(b"x")
+    (target.corpus / "empty").write_bytes(b"")
+    (target.corpus / "folder").mkdir()
+    (target.corpus / "dangling").symlink_to("/no/such/file")
+    with open(target.corpus / "huge", "wb") as sink:
+        sink.truncate(100 << 20)
+    assert [path.name for path in target.saved()] == ["empty", "good"]
+
+
+def test_an_error_of_the_system_is_one_line(capsys):
+    @common.verb("sample")
+    def sample():
+        open("/no/such/file")
+
+    status, said = run(sample, capsys=capsys)
+    assert (status, said.err) == (2, "sample: No such file or directory: /no/such/file\n")
 
 
 @pytest.mark.parametrize("text", ["page_alloc", "all,nth=3,persistent", "page_alloc+slab_alloc,nth=2,times=4,probability=50,seed=1"])

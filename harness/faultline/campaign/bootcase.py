@@ -53,6 +53,11 @@ class BootCase:
         where = f"'{self.command}'" if self.command else "boot"
         return where + (f" with fault {self.fault}" if self.fault else "") + (f" on {self.smp} CPUs" if self.smp > 1 else "")
 
+    @property
+    def subject(self) -> str:
+        """What was done, whatever the machine and the fault: part of a signature."""
+        return self.test or self.command or "boot"
+
     def save(self, path: Path) -> None:
         """Writes the file that scripts/reproduce takes."""
         path.write_text(json.dumps({"format": _FORMAT, **asdict(self)}, indent=2) + "\n")

@@ -36,6 +36,7 @@ _OWN = re.compile(r"(?:^|/)((?:kernel|hal|fault)/\S+?\.[chS](?::\d+)?)(?::\d+)?$
 # How a finding is reported is not where it is.
 _REPORTING = re.compile(r"^(?:panic|panic_at|panic_\w+|assert_\w+|machine_finding\w*|machine_report\w*|bug|report|abort)$|^__")
 _REPORTING_FILES = ("hal/host/report.c", "hal/host/machine.c", "hal/host/fiber.c", "kernel/debug/panic.c", "kernel/base/assert.")
+_PLAN = re.compile(r"with fault \S+: ")
 _MASK = re.compile(r"0x[0-9a-fA-F]+|\b\d+\b")
 
 
@@ -69,6 +70,11 @@ def parse(report: str, status: int | None = 1) -> Finding:
             kind, said, position = named.get("kind") or default, named["said"].strip(), match.start()
             break
     return Finding(kind, said, tuple(_frames(report[position:])))
+
+
+def of_booted(case: BootCase, failure: Failure) -> Finding:
+    """The finding of a booted case: its sentence is without the machine and the plan that showed it."""
+    return Finding(failure.kind, f"{case.subject}: {_PLAN.sub('', failure.what)}", failure.frames)
 
 
 def _frames(report: str) -> list[str]:
@@ -184,7 +190,7 @@ class Triage:
 
     def add_booted(self, case: BootCase, failure: Failure, source: str) -> Crash:
         """Runs a case of the booted kernel three times more (a test of qemu-tests once) and files it."""
-        finding = Finding(failure.kind, f"{case}: {failure.what}", failure.frames)
+        finding = of_booted(case, failure)
         with self._lock:
             known = self.crashes.get(("boot", finding.signature))
         if known:
@@ -193,11 +199,11 @@ class Triage:
         failing = sum(bootcase.run(case) is not None for _ in range(tries))
         crash = Crash(finding.signature, "boot", finding.kind, list(finding.frames[:8]), str(self.folder / finding.signature),
                       f"{failing}/{tries}", machines="qemu", faults=[case.fault] if case.fault else [],
-                      new=finding.signature not in self._known, said=finding.said)
+                      new=finding.signature not in self._known, said=f"{case}: {failure.what}")
         folder = Path(crash.folder)
         folder.mkdir(parents=True, exist_ok=True)
         case.save(folder / "input")
-        (folder / "report.txt").write_text(f"{finding.said}\n\n{failure.console}\n")
+        (folder / "report.txt").write_text(f"{crash.said}\n\n{failure.console}\n")
         (folder / "meta.json").write_text(json.dumps({**asdict(crash), "found_by": source}, indent=2) + "\n")
         _write_repro(folder, "")
         with self._lock:

@@ -43,14 +43,14 @@ def main(smp, cpu, mem, el2, fault, debug, record, replay, preset, words) -> int
         raise UsageError(f"unknown preset '{preset}' (there are: {' '.join(IMAGE_PRESETS)})")
     if record and replay:
         raise UsageError("--record and --replay exclude each other")
-    if replay and (words or debug):
-        raise UsageError("--replay repeats what was recorded: it takes neither a COMMAND nor --gdb")
     if debug and words:
         raise UsageError("--gdb waits for a person: it takes no COMMAND")
     if record and not record.absolute().parent.is_dir():
         raise UsageError(f"--record: there is no folder '{record.parent}'")
     if replay and not replay.is_file():
         raise UsageError(f"no recording '{replay}' (scripts/boot --record {replay} makes one)")
+    if replay and (words or debug):
+        raise UsageError("--replay repeats what was recorded: it takes neither a COMMAND nor --gdb")
     build.build(preset)
     config = MachineConfig(kernel_image(preset), cpu=cpu, smp=smp, memory=memory_bytes(mem), el2=el2,
                            bootargs=f"fault={fault}" if fault else "", record=record, replay=replay)

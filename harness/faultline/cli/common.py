@@ -28,6 +28,8 @@ class Verb(click.Command):
             fail(error.format_message(), self.name)
         except FaultlineError as error:
             fail(str(error), self.name)
+        except OSError as error:
+            fail(f"{error.strerror}: {error.filename}" if error.filename else str(error), self.name)
         except (KeyboardInterrupt, click.Abort):
             print(f"{self.name}: interrupted", file=sys.stderr)
             sys.exit(130)

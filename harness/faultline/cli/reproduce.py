@@ -77,7 +77,7 @@ def _booted(case: BootCase, file: Path, machine: str | None, name: str | None, m
         raise UsageError(f"'{file}' is a case of the booted kernel: it takes --on qemu and --json only")
     build.build(case.preset)
     failure = bootcase.run(case)
-    finding = triage.Finding(failure.kind, f"{case}: {failure.what}", failure.frames) if failure else None
+    finding = triage.of_booted(case, failure) if failure else None
     verdict = "fails" if failure else "passes"
     if as_json:
         print(json.dumps({

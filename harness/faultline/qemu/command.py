@@ -11,6 +11,7 @@ from faultline.process import GIB, MIB
 
 CPUS = ("cortex-a53", "cortex-a57", "cortex-a72", "neoverse-n1", "max")
 MAX_SMP = 8
+LEAST_MEMORY, MOST_MEMORY = 8 * MIB, 64 * GIB  # bytes; the virt board has room for 255 GiB
 _SIZES = {"": MIB, "K": 1 << 10, "M": MIB, "G": GIB}
 
 
@@ -48,8 +49,8 @@ class MachineConfig:
             raise UsageError(f"unknown CPU '{self.cpu}' (there are: {' '.join(CPUS)})")
         if not 1 <= self.smp <= MAX_SMP:
             raise UsageError(f"cannot boot {self.smp} CPUs (1 to {MAX_SMP})")
-        if self.memory < 8 * MIB:
-            raise UsageError(f"cannot boot with {self.memory} bytes of memory (at least 8M)")
+        if not LEAST_MEMORY <= self.memory <= MOST_MEMORY:
+            raise UsageError(f"cannot boot with {self.memory >> 20} MiB of memory ({LEAST_MEMORY >> 20}M to {MOST_MEMORY >> 30}G)")
         if not self.kernel.is_file():
             raise UsageError(f"no kernel image at {self.kernel} (cmake --build --preset {self.kernel.parent.name} makes it)")
 
