@@ -37,7 +37,7 @@ MUTANTS = (
     Mutant("fault/plan.c", "percent >= 1 && percent <= 100", "percent >= 1 && percent <= 101"),
     Mutant("hal/aarch64/gicv3.c", "#define GICD_ISENABLER 0x0100", "#define GICD_ISENABLER 0x0180"),
     Mutant("hal/aarch64/mmu.c", "write_sysreg(ttbr0_el1, table | (uint64_t)asid << 48);",
-           "write_sysreg(ttbr0_el1, (uint64_t)asid << 48);"),
+           "write_sysreg(ttbr0_el1, (table ^ 0x1000) | (uint64_t)asid << 48);"),
     Mutant("hal/aarch64/timer.c", "return 27;", "return 26;"),
     Mutant("hal/host/walker.c", "walk.write = field(d, 7, 7) == 0", "walk.write = field(d, 7, 7) != 0"),
     Mutant("kernel/base/format.c", "value = c - 'a' + 10;", "value = c - 'a' + 11;"),

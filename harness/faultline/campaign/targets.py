@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,8 @@ class Target:
         """The corpus's files. What else lies there (folders, dangling links, files no run would read) is left out."""
         if not self.corpus.is_dir():
             return []
-        return sorted(path for path in self.corpus.iterdir() if path.is_file() and path.stat().st_size <= MAX_INPUT)
+        with os.scandir(self.corpus) as entries:
+            return sorted(Path(entry.path) for entry in entries if _is_input(entry))
 
     def regressions(self) -> list[Path]:
         folder = self.root / "fuzz" / "regress" / self.name
@@ -75,6 +77,13 @@ class Target:
         if not found:
             raise FaultlineError(f"{script.name} wrote no seed")
         return found
+
+
+def _is_input(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_file() and entry.stat().st_size <= MAX_INPUT
+    except FileNotFoundError:
+        return False  # a fuzzer took it away meanwhile
 
 
 def all_targets(root: Path = ROOT) -> list[Target]:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -239,6 +238,10 @@ def copy_into(folder: Path, files: list[Path]) -> None:
     """Copies inputs under names that are their contents' hash, so that sharing twice changes nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
-        name = hashlib.sha1(file.read_bytes()).hexdigest()
-        if not (folder / name).exists():
-            shutil.copyfile(file, folder / name)
+        try:
+            data = file.read_bytes()
+        except FileNotFoundError:
+            continue  # a fuzzer that runs beside us found a shorter one and took it away
+        place = folder / hashlib.sha1(data).hexdigest()
+        if not place.exists():
+            place.write_bytes(data)

@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import click
 
 from faultline import build, process
-from faultline.campaign import bootcase, targets, triage
+from faultline.campaign import bootcase, minimize, targets, triage
 from faultline.campaign.bootcase import BootCase
 from faultline.campaign.targets import Target
 from faultline.cli.common import verb
 from faultline.errors import UsageError
 from faultline.paths import OUT, relative
 
-_MINIMIZE_SECONDS = 60
-
 
 @verb("reproduce")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--target", "name", metavar="T", help="The target; otherwise from meta.json beside FILE or from its path.")
 @click.option("--on", "machine", metavar="host|qemu|both", help="Where to run it; otherwise where it was found.")
-@click.option("--minimize", is_flag=True, help="Also look for a shorter input with the same signature, and save it.")
+@click.option("--minimize", "shorten", is_flag=True, help="Also look for a shorter input with the same signature, and save it.")
 @click.option("--gdb", "debug", is_flag=True, help="Run it under gdb, stopped where it fails.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
-def main(file: Path, name: str | None, machine: str | None, minimize: bool, debug: bool, as_json: bool) -> int:
+def main(file: Path, name: str | None, machine: str | None, shorten: bool, debug: bool, as_json: bool) -> int:
     """Runs the saved input FILE again: decoded operations, verdict, faults armed and fired, symbolised stack.
 
     Exit status: 0 it passes now, 1 it fails, 2 it cannot be run.
@@ -40,7 +36,7 @@ def main(file: Path, name: str | None, machine: str | None, minimize: bool, debu
     file = _existing(file)
     case = bootcase.load(file)
     if case:
-        return _booted(case, file, machine, name, minimize or debug, as_json)
+        return _booted(case, file, machine, name, shorten or debug, as_json)
     target = _find_target(file, name)
     if machine not in (None, "host"):
         raise UsageError(f"{target.name} runs on the simulated machine only; so far no target runs in QEMU (use --on host)")
@@ -53,7 +49,7 @@ def main(file: Path, name: str | None, machine: str | None, minimize: bool, debu
         raise UsageError(f"{relative(target.binary('host-test'))} cannot run {file} (status {done.status})")
     failed = done.status != 0
     finding = triage.parse(done.errors, done.status) if failed else None
-    smaller = _minimize(target, file, finding) if minimize and finding else None
+    smaller = _minimize(target, file, finding) if shorten and finding else None
     _report(target, file, done, finding, smaller, as_json)
     return 1 if failed else 0
 
@@ -142,26 +138,12 @@ def _report(target: Target, file: Path, done: process.Finished, finding, smaller
     print(f"reproduce: {target.name} {verdict} on the simulated machine")
 
 
-def _minimize(target: Target, file: Path, finding) -> Path:
-    """The shortest input libFuzzer finds that still has the same signature. What changes the signature is not kept."""
-    build.build("host-fuzz", [target.name])
+def _minimize(target: Target, file: Path, finding: triage.Finding) -> Path:
+    """Saves the shortest input found that fails in the same way."""
     folder = OUT / "minimized"
     folder.mkdir(parents=True, exist_ok=True)
     best = folder / f"{target.name}-{finding.signature}"
-    shutil.copyfile(file, best)
-    with tempfile.TemporaryDirectory(prefix="faultline-") as scratch:
-        while True:
-            candidate = Path(scratch) / "smaller"
-            candidate.unlink(missing_ok=True)
-            process.run([target.binary("host-fuzz"), "-minimize_crash=1", f"-max_total_time={_MINIMIZE_SECONDS}", "-runs=20000",
-                         f"-exact_artifact_path={candidate}", f"-artifact_prefix={scratch}/", best],
-                        deadline=2 * _MINIMIZE_SECONDS, env=triage.SANITIZER_ENV)
-            if not candidate.is_file() or candidate.stat().st_size >= best.stat().st_size:
-                break
-            again = triage.replay(target, [candidate])
-            if again.status == 0 or triage.parse(again.errors, again.status).signature != finding.signature:
-                break
-            shutil.copyfile(candidate, best)
+    best.write_bytes(minimize.minimize(target, file.read_bytes()[:targets.MAX_INPUT]))
     return best
 
 
