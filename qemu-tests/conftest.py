@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from faultline import build
 from faultline.errors import FaultlineError
-from faultline.paths import OUT, kernel_elf, kernel_image
+from faultline.paths import OUT, kernel_image
 from faultline.qemu import Machine, MachineConfig, memory_bytes
 
 PRESET = "qemu-virt-debug"
@@ -33,9 +34,13 @@ def pytest_configure(config):
     """The image is built, and its tests are listed, once: by the process that hands out the tests, not by its workers."""
     if hasattr(config, "workerinput"):
         return
+    options = config.option
+    if options.gdb_on_failure and getattr(options, "numprocesses", None):
+        raise pytest.UsageError("--gdb-on-failure waits for a person: not with -n")
     try:
         build.build(PRESET)
         build.build(RELEASE)
+        MachineConfig(kernel_image(PRESET), cpu=options.cpu, smp=options.smp, memory=memory_bytes(options.mem)).check()
         ktests()
     except FaultlineError as error:
         raise pytest.UsageError(str(error)) from error
@@ -103,10 +108,13 @@ def make_machine(request) -> Callable[..., Machine]:
 
 def _wait_for_gdb(request, machine: Machine) -> None:
     capture = request.config.pluginmanager.getplugin("capturemanager")
-    with capture.global_and_fixture_disabled():
-        print(f"\n{request.node.nodeid} failed; its machine waits:\n  gdb-multiarch {kernel_elf(PRESET)} "
-              f"-ex 'target remote {machine.gdb_socket}'\nEnter ends it.")
-        input()
+    capture.suspend(in_=True)
+    try:
+        print(f"\n{request.node.nodeid} failed; its machine waits:\n  gdb-multiarch {machine.config.kernel.with_suffix('.elf')} "
+              f"-ex 'target remote {machine.gdb_socket}'\nEnter ends it.", flush=True)
+        sys.stdin.readline()
+    finally:
+        capture.resume()
 
 
 @pytest.fixture
