@@ -26,7 +26,8 @@ _COUNTERS = re.compile(r"\((\d+) inline 8-bit counters\)|Loaded \d+ PC tables \(
 
 @dataclass
 class EngineRun:
-    """An entry of report.json's "targets", with the findings still to be sorted as (input, report)."""
+    """An entry of report.json's "targets", with the findings still to be sorted as (input, report), and inputs that took
+    too long by the host's clock, which a busy host makes of any."""
 
     name: str
     engine: str
@@ -41,6 +42,7 @@ class EngineRun:
     error: str = ""
     rate: float = 0.0  # executions per second, without what the engine does before its first
     findings: list[tuple[bytes, str]] = field(default_factory=list)
+    slow: list[tuple[bytes, str]] = field(default_factory=list)
 
 
 def _stop_softly(child: subprocess.Popen) -> None:
@@ -104,7 +106,10 @@ def libfuzzer(target: Target, seconds: float, folder: Path, stop: Callable[[], b
         _read_libfuzzer(result, text)
         fresh = [path for path in artifacts.iterdir() if path.name not in seen]
         seen.update(path.name for path in fresh)
-        result.findings += [(path.read_bytes(), text[-20000:]) for path in fresh if not path.name.startswith("slow-unit")]
+        for path in fresh:
+            if not path.name.startswith("slow-unit"):
+                found = result.slow if path.name.startswith("timeout") else result.findings
+                found.append((path.read_bytes(), text[-20000:]))
         if status is None:
             result.error = "did not end in time and was killed"
             break
@@ -137,6 +142,7 @@ _AFL_ENV = {
     "AFL_QUIET": "1", "AFL_FORKSRV_INIT_TMOUT": "10000", "AFL_IGNORE_PROBLEMS": "1",
 }
 _AFL_SEEDS_MAX = 1000
+_AFL_FINDINGS_MAX = 50  # of crashes, and of hangs
 
 
 def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], *, seeds: list[Path],
@@ -183,11 +189,9 @@ def _read_afl(result: EngineRun, folder: Path) -> None:
     result.edges = int(stats.get("edges_found", 0))
     result.edges_total = int(stats.get("total_edges", 0))
     result.stability = float(stats.get("stability", "0").rstrip("%"))
-    for kind in ("crashes", "hangs"):
-        for path in sorted((folder / kind).glob("id:*")):
-            result.findings.append((path.read_bytes(), f"found by AFL++ as {kind}/{path.name}"))
-            if len(result.findings) >= 50:
-                return
+    for kind, found in (("crashes", result.findings), ("hangs", result.slow)):
+        for path in sorted((folder / kind).glob("id:*"))[:_AFL_FINDINGS_MAX]:
+            found.append((path.read_bytes(), f"found by AFL++ as {kind}/{path.name}"))
 
 
 def fingerprint(data: bytes) -> str:

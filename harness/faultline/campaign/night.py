@@ -175,9 +175,10 @@ class Campaign:
         self._fuzzed(target, engines.afl(target, self._share(), folder, self.stopping, seeds=self._inputs(target)))
 
     def _fuzzed(self, target: Target, run: engines.EngineRun) -> None:
-        signatures = {self._crash(target, data, report, run.engine).signature for data, report in run.findings}
-        run.crashes = len(signatures)
-        run.findings = []
+        found = [self._crash(target, data, report, run.engine) for data, report in run.findings]
+        found += [self._crash(target, data, report, run.engine, slow=True) for data, report in run.slow]
+        run.crashes = len({crash.signature for crash in found if crash})
+        run.findings, run.slow = [], []
         with self._lock:
             self.night.targets.append(run)
         if run.error:
@@ -188,8 +189,10 @@ class Campaign:
         self.progress.say(f"{run.name} {run.engine}: {run.executions:,} executions ({rate:,.0f}/s), {run.edges} edges, "
                           f"{run.crashes} findings")
 
-    def _crash(self, target: Target, data: bytes, report: str, source: str) -> triage.Crash:
-        crash = self.triage.add(target, data, report, source)
+    def _crash(self, target: Target, data: bytes, report: str, source: str, slow: bool = False) -> triage.Crash | None:
+        crash = self.triage.add(target, data, report, source, slow)
+        if not crash:
+            return None
         self.progress.say(f"FOUND {crash.signature} in {target.name} by {source} ({crash.replays} replays)")
         return crash
 

@@ -15,6 +15,7 @@ from faultline.campaign.targets import Target
 from faultline.errors import FaultlineError
 from faultline.paths import ROOT
 
+_ATTEMPTS = 20  # findings that are not the planted bug, before it is given up
 _HEADER = re.compile(r"^(name|class|target|budget):\s*(.+?)\s*$", re.MULTILINE)
 
 
@@ -75,30 +76,31 @@ def hunt(bug: Planted, copy: Path, folder: Path, stop: Callable[[], bool]) -> Ou
         if not target.source.is_file():
             raise FaultlineError(f"{bug.path.name}: there is no target {bug.target}")
         plant(bug, copy, stop)
-        seeds = target.seeds(folder / "seeds")
-        began = time.monotonic()
+        seeds = (folder / "seeds",) if target.seeds(folder / "seeds") else ()
         shutil.rmtree(folder / "corpus", ignore_errors=True)
-        run = engines.libfuzzer(target, bug.budget, folder, stop, root=copy, corpus=folder / "corpus",
-                                extra=(folder / "seeds",) if seeds else (), first_only=True)
-        outcome.seconds = time.monotonic() - began
-        if run.findings:
-            data, report = run.findings[0]
-            _judge(outcome, target, data, report, folder)
-        elif run.error:
-            outcome.error = run.error
+        began = time.monotonic()
+        for attempt in range(_ATTEMPTS):
+            left = bug.budget - (time.monotonic() - began)
+            if left < 1 or stop():
+                break
+            run = engines.libfuzzer(target, left, folder / str(attempt), stop, root=copy, corpus=folder / "corpus", extra=seeds,
+                                    first_only=True)
+            outcome.seconds = time.monotonic() - began
+            if run.error:
+                outcome.error = run.error
+            if run.error or (run.findings and _judge(outcome, target, *run.findings[0], folder)):
+                break
     except FaultlineError as error:
         outcome.error = str(error)
     return outcome
 
 
-def _judge(outcome: Outcome, target: Target, data: bytes, report: str, folder: Path) -> None:
+def _judge(outcome: Outcome, target: Target, data: bytes, report: str, folder: Path) -> bool:
     """A planted bug counts as found when the same input passes without it."""
     saved = folder / "finding"
     saved.write_bytes(data)
-    clean = triage.replay(target, [saved])
     finding = triage.parse(report)
     outcome.by = f"{target.name} (libFuzzer): {finding.kind}: {finding.said}"[:160]
-    if clean.status == 0:
-        outcome.found = True
-    else:
-        outcome.error = "what was found fails without the planted bug too"
+    outcome.found = triage.replay(target, [saved]).status == 0
+    outcome.error = "" if outcome.found else "what was found fails without the planted bug too"
+    return outcome.found

@@ -132,9 +132,9 @@ class Triage:
         self._known = known or set()
         self._lock = threading.Lock()
 
-    def add(self, target: Target, data: bytes, report: str, source: str) -> Crash:
+    def add(self, target: Target, data: bytes, report: str, source: str, slow: bool = False) -> Crash | None:
         """Replays an input three times and files it. `report` is what the fuzzer said when it found it; used when the
-        input does not fail again."""
+        input does not fail again. One that only was `slow`, by a clock of the host, and then passes is no finding: None."""
         self.folder.mkdir(parents=True, exist_ok=True)
         scratch = self.folder / f".{target.name}-{hashlib.sha1(data).hexdigest()}"
         scratch.write_bytes(data)
@@ -148,6 +148,8 @@ class Triage:
             bare = replay(target, [scratch], options=("--fault", "all,nth=4294967295")) if failing else None
         finally:
             scratch.unlink()
+        if slow and not failing:
+            return None
         said = failing[0].errors if failing else report
         finding = parse(said, failing[0].status if failing else 1)
         faults = [line for line in (failing[0].output if failing else "").splitlines() if line.startswith("fault: ")]
