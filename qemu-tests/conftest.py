@@ -14,7 +14,7 @@ import pytest
 
 from faultline import build
 from faultline.errors import FaultlineError
-from faultline.paths import OUT, kernel_image
+from faultline.paths import OUT, kernel_elf, kernel_image
 from faultline.qemu import Machine, MachineConfig, memory_bytes
 
 PRESET = "qemu-virt-debug"
@@ -34,16 +34,22 @@ def pytest_configure(config):
     """The image is built, and its tests are listed, once: by the process that hands out the tests, not by its workers."""
     if hasattr(config, "workerinput"):
         return
-    options = config.option
-    if options.gdb_on_failure and getattr(options, "numprocesses", None):
-        raise pytest.UsageError("--gdb-on-failure waits for a person: not with -n")
     try:
         build.build(PRESET)
         build.build(RELEASE)
-        MachineConfig(kernel_image(PRESET), cpu=options.cpu, smp=options.smp, memory=memory_bytes(options.mem)).check()
         ktests()
     except FaultlineError as error:
         raise pytest.UsageError(str(error)) from error
+    _check_options(config.option)
+
+
+def _check_options(options) -> None:
+    try:
+        MachineConfig(kernel_image(PRESET), cpu=options.cpu, smp=options.smp, memory=memory_bytes(options.mem)).check()
+    except FaultlineError as error:
+        raise pytest.UsageError(str(error)) from error
+    if options.gdb_on_failure and getattr(options, "numprocesses", None):
+        raise pytest.UsageError("--gdb-on-failure waits for a person: not with -n")
 
 
 def ktests() -> list[str]:
@@ -110,7 +116,7 @@ def _wait_for_gdb(request, machine: Machine) -> None:
     capture = request.config.pluginmanager.getplugin("capturemanager")
     capture.suspend(in_=True)
     try:
-        print(f"\n{request.node.nodeid} failed; its machine waits:\n  gdb-multiarch {machine.config.kernel.with_suffix('.elf')} "
+        print(f"\n{request.node.nodeid} failed; its machine waits:\n  gdb-multiarch {kernel_elf(machine.config.kernel.parent.name)} "
               f"-ex 'target remote {machine.gdb_socket}'\nEnter ends it.", flush=True)
         sys.stdin.readline()
     finally:

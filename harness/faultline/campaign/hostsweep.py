@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,8 +14,6 @@ from faultline.campaign.targets import Target
 from faultline.campaign.triage import SANITIZER_ENV
 
 _DEADLINE = 120.0  # seconds per file
-_PLAN_SIZE = 8     # bytes of an input that are its fault plan
-_NTH_MAX = 0xFFFF
 
 
 @dataclass
@@ -27,12 +24,6 @@ class HostSweep:
     files: int = 0
     failing: list[tuple[bytes, str, Path]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-
-
-def with_plan(data: bytes, nth: int, persistent: bool) -> bytes:
-    """An input that fails its own nth failable operation, of whatever kind, once or for good."""
-    head = bytes((0x0F, nth & 0xFF, 0, 0 if persistent else 1, 0, 0, 0, nth >> 8))
-    return head + data[_PLAN_SIZE:]
 
 
 def sweep(target: Target, files: list[Path], sites: Sites, stop: Callable[[], bool]) -> HostSweep:
@@ -54,24 +45,20 @@ def sweep(target: Target, files: list[Path], sites: Sites, stop: Callable[[], bo
             result.errors.append(f"{target.name} {file.name}: the sweep gave no result ({error}, status {done.status})")
             continue
         if done.status != 0:
-            _keep(result, target, file, answer["faults"]["plan"], done.output + done.errors)
+            _keep(result, target, file, answer["faults"], done.errors)
     return result
 
 
-def _keep(result: HostSweep, target: Target, file: Path, plan: str, report: str) -> None:
-    """Turns a failed sweep into an input that fails by itself: its plan is the one that ran last, or the one after it."""
-    nth = int((re.search(r"nth=(\d+)", plan) or [0, 0])[1])
-    after = (nth + 1, "persistent" in plan)
-    for nth, persistent in ((nth, after[1]), after, (1, False), (1, True)):
-        if not 1 <= nth <= _NTH_MAX:
-            continue
-        data = with_plan(file.read_bytes(), nth, persistent)
-        with tempfile.NamedTemporaryFile(prefix="faultline-") as scratch:
-            scratch.write(data)
-            scratch.flush()
-            again = process.run([target.binary("host-test"), scratch.name], deadline=_DEADLINE, env=SANITIZER_ENV)
-        if again.status != 0:
-            result.failing.append((data, again.errors, file))
-            return
-    result.errors.append(f"{target.name}: the sweep of {file.name} fails at plan '{plan}', and not by itself: "
-                         f"{report.strip()[-300:]}")
+def _keep(result: HostSweep, target: Target, file: Path, faults: dict, report: str) -> None:
+    """Makes a failed sweep an input that fails by itself: the plan it failed with goes into the file."""
+    plan = bytes.fromhex(faults["bytes"] or "")
+    data = plan + file.read_bytes()[len(plan):]
+    with tempfile.NamedTemporaryFile(prefix="faultline-") as scratch:
+        scratch.write(data)
+        scratch.flush()
+        again = process.run([target.binary("host-test"), scratch.name], deadline=_DEADLINE, env=SANITIZER_ENV)
+    if plan and again.status != 0:
+        result.failing.append((data, again.errors, file))
+    else:
+        result.errors.append(f"{target.name}: the sweep of {file.name} fails with plan {faults['plan']}, and not by itself: "
+                             f"{report.strip()[-300:]}")
