@@ -18,6 +18,9 @@ from faultline.paths import FUZZ, OUT
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 LEAK = FUZZ / "planted" / "pagetable-leak-on-enomem.patch"
 THREAD_LEAK = Mutant("kernel/sched/thread.c", "        kfree(memory);\n        return error;", "        return error;")
+# Only a failed first allocation changes anything, and no seed has that in its plan.
+FIRST_FAILURE = Mutant("kernel/mm/bump.c", "if (fault_here(FAULT_BOOT_ALLOC)) {\n",
+                       "if (fault_here(FAULT_BOOT_ALLOC)) {\n        bump->next.raw += bump->next.raw == bump->start.raw;\n")
 MERGE = FUZZ / "planted" / "buddy-merges-other-order.patch"
 
 
@@ -66,6 +69,20 @@ def test_a_planted_bug_from_finding_to_fix(copy, tmp_path):
     for folder in folders:
         passes = process.run([folder / "repro.sh"], deadline=120, env=env(copy))
         assert passes.status == 0, passes.output + passes.errors
+
+
+def test_a_failed_sweep_is_an_input(copy, tmp_path):
+    """No seed fails by itself here: the plan that does comes from the sweep, and lies in the file."""
+    FIRST_FAILURE.plant(copy)
+    night = tmp_path / "night"
+    done = verb(copy, "nightly", "--target", "fuzz_bump", "--only", "sweep", "--out", night)
+    assert done.status == 1, done.output + done.errors
+    crash = next(crash for crash in crashes(night) if crash["machines"] == "host")
+    folder = Path(crash["folder"])
+    assert json.loads((folder / "meta.json").read_text())["found_by"].startswith("sweep of ")
+    assert crash["replays"] == "3/3" and any("armed" in fault for fault in crash["faults"])
+    assert crash["without_faults"] == "passes without the faults"
+    assert process.run([folder / "repro.sh"], deadline=120, env=env(copy)).status == 1
 
 
 def test_minimize_shrinks(copy, tmp_path):

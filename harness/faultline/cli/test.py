@@ -23,6 +23,7 @@ ALL_PRESETS = ("host-test", "qemu-virt", "qemu-virt-debug", "host-fuzz", "host-a
 REPLAYED = ("host-test", "host-msan", "host-tsan")  # what saved inputs and unit tests run under
 REPORT = OUT / "test"
 _SOURCES = ("kernel", "hal", "fault", "harness", "fuzz", "user", "tests")
+_PYTHON_DEADLINE = 2400.0  # seconds; whole nights are among them
 _JOBS = min(2, os.cpu_count() or 1)
 
 
@@ -129,7 +130,7 @@ def _python(tally: Tally, quick: bool) -> None:
     junit.parent.mkdir(parents=True, exist_ok=True)
     junit.unlink(missing_ok=True)
     command = [ROOT / ".venv" / "bin" / "python", "-m", "pytest", "tests/python", "-q", f"--junitxml={junit}"]
-    done = process.run(command + (["-m", "not slow"] if quick else []), deadline=900, cwd=ROOT, merge=True, grace=10.0)
+    done = process.run(command + (["-m", "not slow"] if quick else []), deadline=_PYTHON_DEADLINE, cwd=ROOT, merge=True, grace=10.0)
     cases = read_junit(junit)
     tally.add(cases)
     if done.status not in (0, 1) or not cases:
