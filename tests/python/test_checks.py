@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from faultline import checks, mutants
+from faultline import checks, mutants, process
 from faultline.errors import FaultlineError
 from faultline.paths import ROOT
 
@@ -54,3 +54,13 @@ def test_every_mutant_can_be_planted(tmp_path):
             mutant.plant(tmp_path)
         with pytest.raises(FaultlineError, match=mutant.file):
             mutant.plant(tmp_path)
+
+
+@pytest.mark.parametrize("text, status", [("int f(int x);\nint f(int x)\n{\n    return x + 1;\n}\n", 0),
+                                          ("int f(const int *x);\nint f(const int *x)\n{\n    return x == 0 ? *x : 0;\n}\n", 1),
+                                          ("int f(int x);\nint f(int x)\n{\n    if (x > 1) {\n        return 1;\n    } else {\n        return 1;\n    }\n}\n", 1)])
+def test_clang_tidy_as_configured_sees_a_bug(tmp_path, text, status):
+    file = tmp_path / "x.c"
+    file.write_text(text)
+    done = process.run(["clang-tidy-19", "--quiet", f"--config-file={ROOT / '.clang-tidy'}", file, "--"], deadline=120)
+    assert (done.status != 0) == bool(status), done.output + done.errors
