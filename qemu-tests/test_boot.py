@@ -123,7 +123,7 @@ def test_a_person_at_a_terminal(terminal):
     assert below
     person.type(b"\x01x")
     assert person.child.wait(30) == 0
-    assert not [pid for pid in below if os.path.exists(f"/proc/{pid}")]
+    assert all_end(below)
 
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGHUP, 130)])
@@ -136,7 +136,15 @@ def test_signals_end_everything(number, status):
     below = process.descendants(child.pid)
     child.send_signal(number)
     assert child.wait(30) == status
-    assert not [pid for pid in below if os.path.exists(f"/proc/{pid}")]
+    assert all_end(below)
+
+
+def all_end(pids):
+    """Soon: what a parent's death ends may outlive it for a moment."""
+    until = time.monotonic() + 10
+    while any(os.path.exists(f"/proc/{pid}") for pid in pids) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not [pid for pid in pids if command_line(pid)]  # what is left has no command line: dead, and not yet reaped
 
 
 def command_line(pid):
