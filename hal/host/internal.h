@@ -5,10 +5,9 @@
 
 #include <setjmp.h>
 
-#if __has_feature(address_sanitizer)
+#if MACHINE_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
-#define MACHINE_ASAN 1
 #endif
 #if __has_feature(memory_sanitizer)
 #include <sanitizer/msan_interface.h>
