@@ -37,7 +37,7 @@ void machine_cpus_reset(void)
     machine.cpus[0].flow = &machine_main_flow;
     machine.now = 0;
     machine.switches = machine.points = machine.relaxes = machine.idle_steps = 0;
-    machine.concurrent = machine.double_fetch = false;
+    machine.concurrent = machine.double_fetch = machine.user_changed = false;
     machine.race_skip = 0;
     machine_local = NULL;
     machine_irq_depth = 1;

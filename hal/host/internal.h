@@ -60,7 +60,7 @@ struct machine {
     uint64_t now;
     uint64_t switches, points, relaxes, idle_steps;
     uint32_t race_skip;
-    bool concurrent, double_fetch;
+    bool concurrent, double_fetch, user_changed;
     bool running, ended;
     int status;
     jmp_buf end;

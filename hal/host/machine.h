@@ -61,4 +61,5 @@ struct machine_walk machine_walk_from(paddr_t root, uint64_t va, bool upper);
 
 // User memory may change between two fetches, where the choices say so.
 void machine_double_fetch(bool on);
+bool machine_user_changed(void); // since last asked
 void machine_set_user_program(void (*program)(struct user_regs *regs));
