@@ -39,6 +39,7 @@ void machine_cpus_reset(void)
     machine.switches = machine.points = machine.relaxes = machine.idle_steps = 0;
     machine.concurrent = machine.double_fetch = machine.user_changed = false;
     machine.race_skip = 0;
+    machine.nothing = INTID_SPURIOUS;
     machine_local = NULL;
     machine_irq_depth = 1;
     machine_attention = false;
@@ -92,19 +93,39 @@ static void go_to_cpu(unsigned index)
     machine.self = index;
     machine_local = to->local;
     machine_irq_depth = to->irq_depth;
-    machine_flow_go(from->flow, to->flow);
+    machine_flow_go(from->flow, to->flow, false);
+}
+
+static void interrupt(void)
+{
+    machine_irq_depth = 1;
+    kernel_interrupt();
+    if (machine_irq_depth != 1) {
+        machine_finding("irq", "kernel_interrupt() returned at masking depth %u", machine_irq_depth);
+    }
+    if (machine_self()->active != 0) {
+        machine_finding("irq", "kernel_interrupt() left private lines 0x%x claimed", machine_self()->active);
+    }
+    machine_irq_depth = 0;
 }
 
 static void deliver(void)
 {
     while (machine_irq_depth == 0 && interrupt_waiting(machine.self)) {
-        machine_irq_depth = 1;
-        kernel_interrupt();
-        if (machine_irq_depth != 1) {
-            machine_finding("irq", "kernel_interrupt() returned at masking depth %u", machine_irq_depth);
-        }
-        machine_irq_depth = 0;
+        interrupt();
     }
+}
+
+void machine_interrupt(uint32_t nothing)
+{
+    machine.nothing = nothing;
+    interrupt();
+    machine.nothing = INTID_SPURIOUS;
+}
+
+void machine_pass_time(uint64_t ns)
+{
+    machine.now += ns;
 }
 
 // The next CPU after this one that can run; this one when there is none.

@@ -13,9 +13,11 @@
 #include <sanitizer/msan_interface.h>
 #define MACHINE_MSAN 1
 #endif
-#if __has_feature(thread_sanitizer)
-#include <sanitizer/tsan_interface.h>
+#if __has_feature(thread_sanitizer) && !defined(MACHINE_TSAN)
 #define MACHINE_TSAN 1
+#endif
+#if MACHINE_TSAN
+#include <sanitizer/tsan_interface.h>
 #endif
 
 // The machine moves memory behind the sanitizers' backs.
@@ -60,6 +62,7 @@ struct machine {
     uint64_t now;
     uint64_t switches, points, relaxes, idle_steps;
     uint32_t race_skip;
+    uint32_t nothing; // what a claim gives when no line is pending
     bool concurrent, double_fetch, user_changed;
     bool running, ended;
     int status;
@@ -76,7 +79,8 @@ static inline struct machine_cpu *machine_self(void)
 extern struct machine_flow machine_main_flow;
 void machine_flows_reset(void);
 struct machine_flow *machine_flow_new(void (*entry)(void *), void *argument);
-void machine_flow_go(struct machine_flow *from, struct machine_flow *to);
+// same_cpu: what from did is visible to to.
+void machine_flow_go(struct machine_flow *from, struct machine_flow *to, bool same_cpu);
 // machine.c
 void machine_copy_raw(void *to, const void *from, size_t size);
 // variables.c

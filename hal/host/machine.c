@@ -311,7 +311,7 @@ __attribute__((noreturn)) static void end_run(int status)
         exit(status);
     }
     if (machine_self()->flow != &machine_main_flow) {
-        machine_flow_go(machine_self()->flow, &machine_main_flow);
+        machine_flow_go(machine_self()->flow, &machine_main_flow, true);
     }
     longjmp(machine.end, 1);
 }

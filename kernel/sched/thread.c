@@ -35,7 +35,7 @@ static void init_thread(struct thread *thread, const char *name)
     wait_queue_init(&thread->exit_queue, "thread exit");
     irqflags_t flags = spin_lock(&threads.lock);
     thread->id = threads.next_id++;
-    threads.count++;
+    WRITE_ONCE(threads.count, threads.count + 1);
     list_push_back(&threads.all, &thread->all_link);
     spin_unlock(&threads.lock, flags);
 }
@@ -97,7 +97,7 @@ void thread_put(struct thread *thread)
     }
     irqflags_t flags = spin_lock(&threads.lock);
     list_remove(&thread->all_link);
-    threads.count--;
+    WRITE_ONCE(threads.count, threads.count - 1);
     spin_unlock(&threads.lock, flags);
     context_release(&thread->context);
     kernel_stack_free(&thread->stack);
