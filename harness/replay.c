@@ -69,6 +69,7 @@ static void sweep(const uint8_t *data, size_t size)
     for (uint64_t times = 0; times < 2; times++) { // 1: transient, 0: persistent
         for (uint64_t nth = 1;; nth++) {
             struct fault_plan plan = {.nth = nth, .times = times};
+            report_plan(&plan);
             harness_run(data, size, &plan);
             report_collect();
             if (fault_status().fired == 0) {

@@ -14,11 +14,20 @@ static struct shared {
     unsigned operations;
     uint64_t fired, arrivals;
     char plan[256];
+    uint8_t plan_bytes[HARNESS_PLAN_SIZE];
+    bool has_plan, plan_in_bytes;
     const struct fault_site *last;
     struct {
         uint32_t reached, transient, persistent;
     } sites[SITES_MAX];
 } *shared;
+
+void report_plan(const struct fault_plan *plan)
+{
+    fault_plan_format(plan, shared->plan, sizeof(shared->plan));
+    shared->has_plan = true;
+    shared->plan_in_bytes = harness_plan_bytes(plan, shared->plan_bytes);
+}
 
 static void collect_status(void)
 {
@@ -30,7 +39,7 @@ static void collect_status(void)
         shared->last = status.last_site;
     }
     if (status.armed || status.arrivals > 0) {
-        fault_plan_format(&status.plan, shared->plan, sizeof(shared->plan));
+        report_plan(&status.plan);
     }
 }
 
@@ -140,6 +149,20 @@ static void put_sites(void)
     printf("]");
 }
 
+// What to put in the place of the input's first bytes, so that the file alone fails the same way; null: nothing does.
+static void put_plan_bytes(void)
+{
+    if (!shared->has_plan || !shared->plan_in_bytes) {
+        printf("null");
+        return;
+    }
+    putchar('"');
+    for (size_t i = 0; i < HARNESS_PLAN_SIZE; i++) {
+        printf("%02x", shared->plan_bytes[i]);
+    }
+    putchar('"');
+}
+
 void report_json(const char *path, const char *verdict, const char *text, double seconds)
 {
     printf("{\"target\": \"%s\"", fuzz_target.name);
@@ -152,6 +175,8 @@ void report_json(const char *path, const char *verdict, const char *text, double
     printf(", \"operations\": %u, \"seconds\": %.3f", shared->operations, seconds);
     printf(", \"faults\": {\"plan\": ");
     put_text(shared->plan, strlen(shared->plan));
+    printf(", \"bytes\": ");
+    put_plan_bytes();
     printf(", \"arrivals\": %llu, \"fired\": %llu", (unsigned long long)shared->arrivals,
            (unsigned long long)shared->fired);
     if (shared->last != NULL) {

@@ -61,11 +61,29 @@ struct fault_plan harness_plan(const uint8_t *data, size_t size, bool *armed)
     uint32_t kinds = raw[0] & ((1u << FAULT_KINDS) - 1);
     *armed = kinds != 0;
     return (struct fault_plan){.kinds = kinds,
-                               .nth = raw[1],
+                               .nth = raw[1] | (uint64_t)raw[7] << 8,
                                .interval = raw[2],
                                .times = raw[3],
                                .probability = raw[4] % 101u,
                                .seed = raw[5] | (uint64_t)raw[6] << 8};
+}
+
+bool harness_plan_bytes(const struct fault_plan *plan, uint8_t out[HARNESS_PLAN_SIZE])
+{
+    uint32_t kinds = plan->kinds != 0 ? plan->kinds : (1u << FAULT_KINDS) - 1; // all
+    const uint8_t raw[HARNESS_PLAN_SIZE] = {
+        (uint8_t)kinds,
+        (uint8_t)plan->nth,
+        (uint8_t)plan->interval,
+        (uint8_t)plan->times,
+        (uint8_t)plan->probability,
+        (uint8_t)plan->seed,
+        (uint8_t)(plan->seed >> 8),
+        (uint8_t)(plan->nth >> 8),
+    };
+    __builtin_memcpy(out, raw, sizeof(raw));
+    return plan->nth <= UINT16_MAX && plan->interval <= UINT8_MAX && plan->times <= UINT8_MAX &&
+           plan->seed <= UINT16_MAX && plan->task == 0;
 }
 
 bool harness_faulted(void)

@@ -1,5 +1,6 @@
 #include "kernel/sched/thread.h"
 
+#include <hal/cpu.h>
 #include <hal/timer.h>
 
 #include "kernel/base/atomic.h"
@@ -142,6 +143,7 @@ int thread_join(struct thread *thread)
     // later.
     while (load_acquire(&thread->references) > 1) {
         thread_yield();
+        cpu_relax();
     }
     thread_put(thread);
     return code;
