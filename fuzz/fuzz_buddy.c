@@ -3,8 +3,6 @@
 
 #include "kernel/mm/buddy.h"
 
-#include <string.h>
-
 #define FRAMES 1088u // one whole top block, and a remainder that merges differently
 #define GIVEN 1064u  // at first; the rest is for buddy_add()
 #define LIVE 64u
@@ -24,7 +22,6 @@ static void setup(void)
     if (buddy_init(&buddy, base, FRAMES, pages) != 0 || buddy_add(&buddy, base, GIVEN) != 0) {
         machine_finding("check", "the buddy allocator refuses a plain range");
     }
-    memset(taken, 0, sizeof(taken));
     for (uint32_t frame = GIVEN; frame < FRAMES; frame++) {
         taken[frame / 64] |= 1ull << (frame % 64);
     }

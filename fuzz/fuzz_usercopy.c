@@ -50,12 +50,15 @@ static void copy_out(uint64_t start, uint64_t size)
         return; // the buffer is shorter
     }
     memset(buffer, ++counter, sizeof(buffer));
+    if (size > 0 && size <= ROOM) {
+        buffer[size / 2] = buffer[size - 1] = 0; // ends of strings
+    }
     int error = copy_to_user(uaddr(start), buffer, size);
     OP("copy to 0x%llx + 0x%llx = %d", (unsigned long long)start, (unsigned long long)size, error);
     bool bad = fault_status().fired > fired || !fits || reach < size;
     EXPECT_MODEL(error == (bad ? -EFAULT : 0), "the copy gave %d", error);
     for (uint64_t i = 0; i < size && !bad; i++) {
-        *userspace_byte(&space, start + i) = counter;
+        *userspace_byte(&space, start + i) = buffer[i];
     }
     if (bad) {
         userspace_relearn(&space);
