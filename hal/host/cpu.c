@@ -103,8 +103,12 @@ static void interrupt(void)
     if (machine_irq_depth != 1) {
         machine_finding("irq", "kernel_interrupt() returned at masking depth %u", machine_irq_depth);
     }
-    if (machine_self()->active != 0) {
-        machine_finding("irq", "kernel_interrupt() left private lines 0x%x claimed", machine_self()->active);
+    uint64_t claimed = machine_self()->active;
+    for (unsigned i = 0; i < MACHINE_SPI_WORDS && machine.self == 0; i++) {
+        claimed |= machine.active[i];
+    }
+    if (claimed != 0) {
+        machine_finding("irq", "kernel_interrupt() did not complete what it claimed");
     }
     machine_irq_depth = 0;
 }
