@@ -3,6 +3,7 @@
 #include <hal/timer.h>
 
 #include "harness/fuzz.h"
+#include "kernel/base/atomic.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/sched/sched.h"
 
@@ -24,11 +25,12 @@ static void critical(struct contended *on, uint8_t how)
 
 static void with_token(struct contended *on, uint8_t how)
 {
-    EXPECT_MODEL(++on->holders <= CONTENDED_TOKENS, "%u threads hold %u tokens", on->holders, CONTENDED_TOKENS);
+    EXPECT_MODEL(atomic_add(&on->holders, 1) < CONTENDED_TOKENS, "%u threads hold %u tokens", on->holders,
+                 CONTENDED_TOKENS);
     if ((how & 1) != 0) {
         thread_sleep_until(timer_now() + 100000);
     }
-    on->holders--;
+    atomic_add(&on->holders, -1u);
     semaphore_up(&on->semaphore);
 }
 
