@@ -30,8 +30,9 @@ static void set_handler(uint32_t intid, enum irq_model_how how, bool stuck)
     if (error == 0) {
         line->how = how;
         line->stuck = stuck;
-        line->want.masked = line->want.masked && how == NOBODYS;
-        line->enabled = line->enabled || how != NOBODYS;
+        if (how != NOBODYS) {
+            irq_model_unmask(line);
+        }
     }
 }
 
@@ -42,9 +43,7 @@ static void unmask(uint32_t intid)
     OP("unmask %u = %d", intid, error);
     EXPECT_MODEL(error == (line->want.masked ? 0 : -EINVAL), "unmask of line %u gave %d", intid, error);
     if (error == 0) {
-        line->enabled = true;
-        line->want.masked = line->want.resting = false;
-        line->want.window_count = line->want.unclaimed_row = 0;
+        irq_model_unmask(line);
     }
 }
 

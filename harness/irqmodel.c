@@ -17,6 +17,7 @@ static void expect_delivery(struct irq_model *model, struct irq_model_line *line
     if (line->how == NOBODYS) {
         irq->unhandled++;
         model->want.unexpected++;
+        irq->resting = false;
         mask(line);
         return;
     }
@@ -46,6 +47,15 @@ static struct irq_model_line *next_line(struct irq_model *model)
     return NULL;
 }
 
+void irq_model_unmask(struct irq_model_line *line)
+{
+    line->enabled = true;
+    if (line->want.masked) {
+        line->want.masked = line->want.resting = false;
+        line->want.window_count = line->want.unclaimed_row = 0;
+    }
+}
+
 void irq_model_interrupt(struct irq_model *model)
 {
     unsigned claims = 0;
@@ -67,7 +77,7 @@ static void check_line(const struct irq_model_line *line, uint32_t intid)
     EXPECT_MODEL(irq.masked == want->masked && irq.storms == want->storms && irq.resting == want->resting,
                  "interrupt %u: masked %d after %u storms, not %d after %u", intid, irq.masked, irq.storms,
                  want->masked, want->storms);
-    EXPECT_MODEL((irq.handler != NULL) == (line->how != NOBODYS), "interrupt %u: a handler is lost", intid);
+    EXPECT_MODEL(irq.handled == (line->how != NOBODYS), "interrupt %u: a handler is lost", intid);
     EXPECT_MODEL(line->calls == line->calls_wanted, "interrupt %u: the handler was called %u times, not %u", intid,
                  line->calls, line->calls_wanted);
 }

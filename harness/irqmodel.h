@@ -19,5 +19,6 @@ struct irq_model {
     struct irq_statistics want;
 };
 
+void irq_model_unmask(struct irq_model_line *line);
 void irq_model_interrupt(struct irq_model *model);                   // one has come
 void irq_model_check(const struct irq_model *model, uint32_t intid); // that line, and the sums
