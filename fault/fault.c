@@ -33,7 +33,7 @@ void fault_arm(const struct fault_plan *plan)
 
 void fault_disarm(void)
 {
-    engine.armed = false;
+    WRITE_ONCE(engine.armed, false); // sites on other CPUs may be asking
     publish();
 }
 

@@ -3,9 +3,8 @@
 
 #include "kernel/mm/buddy.h"
 
-#include <string.h>
-
-#define FRAMES 1280u // one whole top block, and a remainder that merges differently
+#define FRAMES 1088u // one whole top block, and a remainder that merges differently
+#define GIVEN 1064u  // at first; the rest is for buddy_add()
 #define LIVE 64u
 
 static struct buddy buddy;
@@ -20,11 +19,10 @@ static uint32_t live_count;
 static void setup(void)
 {
     const paddr_t base = paddr(HARNESS_POOL_BASE);
-    if (buddy_init(&buddy, base, FRAMES, pages) != 0 || buddy_add(&buddy, base, 1024 + 200) != 0) {
+    if (buddy_init(&buddy, base, FRAMES, pages) != 0 || buddy_add(&buddy, base, GIVEN) != 0) {
         machine_finding("check", "the buddy allocator refuses a plain range");
     }
-    memset(taken, 0, sizeof(taken));
-    for (uint32_t frame = 1224; frame < FRAMES; frame++) {
+    for (uint32_t frame = GIVEN; frame < FRAMES; frame++) {
         taken[frame / 64] |= 1ull << (frame % 64);
     }
 }
@@ -104,7 +102,7 @@ static void release(uint32_t slot)
 static void add(uint32_t first, uint32_t count)
 {
     bool fits = first <= FRAMES && count <= FRAMES - first;
-    bool fresh = fits && first >= 1224 && any_taken(first, count, true);
+    bool fresh = fits && first >= GIVEN && any_taken(first, count, true);
     int error = buddy_add(&buddy, buddy_address(&buddy, first), count);
     OP("add pages %u to %u = %d", first, first + count, error);
     EXPECT_MODEL(fits || error == -EINVAL, "adding pages outside the range gave %d", error);
@@ -124,8 +122,8 @@ static void run(struct input *input)
         } else if (op < 0xb0) {
             alloc((op & 0xf) % 12);
         } else if (op < 0xb4) {
-            uint32_t first = 1216 + input_u8(input);
-            add(first, input_u8(input) & 63);
+            uint32_t first = GIVEN - 8 + input_u8(input) % 40;
+            add(first, input_u8(input) & 31);
         } else if (op == 0xb4) {
             OP("check");
             EXPECT_CHECK(buddy_check(&buddy));

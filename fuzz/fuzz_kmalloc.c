@@ -3,24 +3,16 @@
 
 #include <fault/fault.h>
 
+#include "harness/live.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/sched/thread.h"
 
-#include <string.h>
-
 #define FRAMES 512u
-#define LIVE 64u
 
 static struct page pages[FRAMES];
 static struct page_pool pool;
 static struct heap heap;
-static struct {
-    uint8_t *memory;
-    size_t size;
-    uint8_t tag;
-} live[LIVE];
-static uint32_t live_count;
-static uint8_t next_tag;
+static struct live live;
 
 static void setup(void)
 {
@@ -69,32 +61,18 @@ static void alloc(size_t size)
     EXPECT_MODEL(((uintptr_t)memory & 15) == 0, "%p is not aligned to 16", memory);
     EXPECT_MODEL(heap_size(&heap, memory) >= size, "%p holds %zu bytes, less than asked", memory,
                  heap_size(&heap, memory));
-    for (uint32_t i = 0; i < live_count; i++) {
-        const uint8_t *start = memory, *other = live[i].memory;
-        EXPECT_MODEL(start + size <= other || other + live[i].size <= start, "%p overlaps %p, in use", memory,
-                     (const void *)other);
-    }
-    if (live_count == LIVE) {
+    if (live_full(&live)) {
         heap_free(&heap, memory);
         return;
     }
-    uint8_t *bytes = memory;
-    bytes[0] = bytes[size / 2] = bytes[size - 1] = ++next_tag;
-    live[live_count].memory = memory;
-    live[live_count].size = size;
-    live[live_count++].tag = next_tag;
+    live_add(&live, memory, size, 0);
 }
 
 static void release(uint32_t slot)
 {
-    uint8_t *bytes = live[slot].memory;
-    size_t size = live[slot].size;
-    uint8_t tag = live[slot].tag;
-    OP("free %p, %zu bytes", (void *)bytes, size);
-    EXPECT_MODEL(bytes[0] == tag && bytes[size / 2] == tag && bytes[size - 1] == tag, "%p lost its contents",
-                 (void *)bytes);
-    live[slot] = live[--live_count];
-    heap_free(&heap, bytes);
+    struct live_piece piece = live_take(&live, slot);
+    OP("free %p, %zu bytes", (void *)piece.start, piece.size);
+    heap_free(&heap, piece.start);
 }
 
 static void run(struct input *input)
@@ -104,8 +82,8 @@ static void run(struct input *input)
         if (op < 0x80) {
             alloc(pick_size(input, op));
         } else if (op < 0xe0) {
-            if (live_count > 0) {
-                release(op % live_count);
+            if (live.count > 0) {
+                release(op % live.count);
             }
         } else if (op < 0xf0) {
             OP("on CPU %u", op % 4);
@@ -124,8 +102,8 @@ static void run(struct input *input)
 static void finish(void)
 {
     EXPECT_CHECK(heap_check(&heap));
-    while (live_count > 0) {
-        release(live_count - 1);
+    while (live.count > 0) {
+        release(live.count - 1);
     }
     EXPECT_NO_LEAK(heap_used_objects(&heap) == 0, "%llu objects are left",
                    (unsigned long long)heap_used_objects(&heap));

@@ -61,7 +61,7 @@ static void work(void *argument)
             pop(self);
         }
     }
-    running--;
+    __atomic_sub_fetch(&running, 1, __ATOMIC_RELEASE);
     cpu_stop();
 }
 
@@ -95,7 +95,7 @@ static void run(struct input *input)
         cpus[i + 1].local.id = i + 1;
         machine_cpu_run(i + 1, &cpus[i].local, work, &workers[i]);
     }
-    while (running > 0) {
+    while (__atomic_load_n(&running, __ATOMIC_ACQUIRE) > 0) {
         cpu_relax();
     }
     machine_irq_depth = 0;

@@ -3,13 +3,12 @@
 
 #include <fault/fault.h>
 
+#include "harness/live.h"
 #include "kernel/mm/slab.h"
 
-#include <string.h>
-
-#define FRAMES 256u
+#define FRAMES 160u
 #define CACHES 4u
-#define LIVE 96u
+#define BULK 8u // of the operations that do many
 
 static struct page pages[FRAMES];
 static struct page_pool pool;
@@ -17,12 +16,8 @@ static struct slab_cache caches[CACHES];
 static const struct {
     uint16_t size, align;
 } shapes[CACHES] = {{24, 0}, {64, 64}, {700, 0}, {5000, 8}};
-static struct {
-    uint8_t *object;
-    uint8_t cache, tag;
-} live[LIVE];
-static uint32_t live_count, used[CACHES];
-static uint8_t next_tag;
+static struct live live;
+static uint32_t used[CACHES];
 
 static void setup(void)
 {
@@ -32,23 +27,6 @@ static void setup(void)
             machine_finding("model", "a cache of %u bytes is refused", shapes[i].size);
         }
     }
-}
-
-static void check_overlap(const uint8_t *object, size_t size)
-{
-    for (uint32_t i = 0; i < live_count; i++) {
-        const uint8_t *other = live[i].object;
-        EXPECT_MODEL(object + size <= other || other + shapes[live[i].cache].size <= object,
-                     "object %p overlaps %p, in use", (const void *)object, (const void *)other);
-    }
-}
-
-// Both ends: what lies between cannot overlap anything either.
-static void fill(uint8_t *object, size_t size, uint8_t tag)
-{
-    size_t end = size < 64 ? size : 64;
-    memset(object, tag, end);
-    memset(object + size - end, tag, end);
 }
 
 static void alloc(unsigned which)
@@ -67,28 +45,20 @@ static void alloc(unsigned which)
     size_t align = shapes[which].align != 0 ? shapes[which].align : 8;
     EXPECT_MODEL(((uintptr_t)object & (align - 1)) == 0, "object %p is not aligned to %zu", object, align);
     used[which]++;
-    if (live_count == LIVE) {
+    if (live_full(&live)) {
         slab_free(&caches[which], object);
         used[which]--;
         return;
     }
-    check_overlap(object, shapes[which].size);
-    fill(object, shapes[which].size, ++next_tag);
-    live[live_count].object = object;
-    live[live_count].cache = (uint8_t)which;
-    live[live_count++].tag = next_tag;
+    live_add(&live, object, shapes[which].size, (uint8_t)which);
 }
 
 static void release(uint32_t slot)
 {
-    unsigned which = live[slot].cache;
-    uint8_t *object = live[slot].object;
-    OP("free %p to %u", (void *)object, which);
-    EXPECT_MODEL(object[0] == live[slot].tag && object[shapes[which].size - 1] == live[slot].tag,
-                 "object %p lost its contents", (void *)object);
-    live[slot] = live[--live_count];
-    slab_free(&caches[which], object);
-    used[which]--;
+    struct live_piece piece = live_take(&live, slot);
+    OP("free %p to %u", (void *)piece.start, piece.kind);
+    slab_free(&caches[piece.kind], piece.start);
+    used[piece.kind]--;
 }
 
 static void run(struct input *input)
@@ -99,12 +69,12 @@ static void run(struct input *input)
         if (op < 0x70) {
             alloc(which);
         } else if (op < 0x78) {
-            for (unsigned times = 0; times < 20; times++) {
+            for (unsigned times = 0; times < BULK; times++) {
                 alloc(which);
             }
         } else if (op < 0xe0) {
-            if (live_count > 0) {
-                release(input_u8(input) % live_count);
+            if (live.count > 0) {
+                release(input_u8(input) % live.count);
             }
         } else if (op < 0xf0) {
             slab_cache_trim(&caches[which]);
@@ -115,8 +85,8 @@ static void run(struct input *input)
         } else if (op == 0xf4) {
             EXPECT_CHECK(page_pool_check(&pool));
         } else {
-            for (unsigned times = 0; times < 16 && live_count > 0; times++) {
-                release(live_count - 1);
+            for (unsigned times = 0; times < BULK && live.count > 0; times++) {
+                release(live.count - 1);
             }
         }
         EXPECT_MODEL(caches[which].used == used[which], "%u objects are in use, it says %llu", used[which],
@@ -129,8 +99,8 @@ static void finish(void)
     for (unsigned i = 0; i < CACHES; i++) {
         EXPECT_CHECK(slab_check(&caches[i]));
     }
-    while (live_count > 0) {
-        release(live_count - 1);
+    while (live.count > 0) {
+        release(live.count - 1);
     }
     for (unsigned i = 0; i < CACHES; i++) {
         EXPECT_NO_LEAK(slab_cache_destroy(&caches[i]) == 0 && caches[i].slabs == 0, "cache %u keeps memory", i);

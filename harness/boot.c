@@ -6,6 +6,7 @@
 #include <fault/fault.h>
 #include <hal/timer.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
 #include "kernel/mm/kmalloc.h"
@@ -49,6 +50,7 @@ void boot_threads(unsigned cpu_count)
     fault_disarm(); // what an input makes fail is what it does itself
     machine_irq_depth = 1;
     memory_allocated(phys_to_virt(paddr(POOL_BASE)), PAGE_SIZE);
+    page_zero(phys_to_virt(paddr(POOL_BASE)));
     machine_watch_kernel_root(paddr(POOL_BASE));
     struct irq_chip_config config = {.distributor_size = KIB(64), .redistributors_size = MIB(1)};
     must(irq_chip_init(&config), "interrupt controller");
@@ -64,7 +66,7 @@ void boot_threads(unsigned cpu_count)
         cpus[id].local.id = id;
         cpus[id].hw_id = id;
         must(cpu_start(&cpus[id].local, id), "CPU");
-        while (!cpus[id].online) {
+        while (!load_acquire(&cpus[id].online)) {
             cpu_relax();
         }
     }

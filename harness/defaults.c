@@ -1,6 +1,8 @@
 // Run-time options of the sanitizers that every driver wants.
 const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
+const char *__msan_default_options(void);
+const char *__tsan_default_options(void);
 
 const char *__asan_default_options(void)
 {
@@ -10,5 +12,15 @@ const char *__asan_default_options(void)
 
 const char *__ubsan_default_options(void)
 {
-    return "print_stacktrace=1";
+    return "print_stacktrace=1:halt_on_error=1";
+}
+
+const char *__msan_default_options(void)
+{
+    return "intercept_memcmp=0:abort_on_error=1"; // the slab compares memory that is free on purpose
+}
+
+const char *__tsan_default_options(void)
+{
+    return "halt_on_error=1:abort_on_error=1";
 }

@@ -59,12 +59,16 @@ extern bool harness_tracing;
 void harness_trace(const char *text, ...) __attribute__((format(printf, 1, 2)));
 #define OP(...)                                                                                                        \
     do {                                                                                                               \
-        harness_operations++;                                                                                          \
-        if (unlikely(harness_tracing)) {                                                                               \
+        if (unlikely(harness_operation())) {                                                                           \
             harness_trace(__VA_ARGS__);                                                                                \
         }                                                                                                              \
     } while (0)
 extern unsigned harness_operations;
+MACHINE_INLINE bool harness_operation(void)
+{
+    harness_operations++;
+    return harness_tracing;
+}
 
 // What a model says and the kernel denies.
 #define EXPECT_MODEL(condition, ...)                                                                                   \

@@ -98,7 +98,7 @@ static void child(const uint8_t *data, size_t size, const struct options *option
 
 static void limit_memory(void)
 {
-#if !__has_feature(address_sanitizer) && !__has_feature(memory_sanitizer) && !__has_feature(thread_sanitizer)
+#if !defined(MACHINE_ASAN) && !defined(MACHINE_TSAN) && !__has_feature(memory_sanitizer)
     struct rlimit limit = {MEMORY_MAX, MEMORY_MAX}; // sanitizers reserve terabytes, and have limits of their own
     setrlimit(RLIMIT_AS, &limit);
 #endif

@@ -12,13 +12,13 @@ bool harness_tracing;
 unsigned harness_operations;
 bool harness_observing, harness_lazy;
 void (*harness_on_finding)(void);
-static bool ready;
+static bool ready, finishing;
 
 void harness_trace(const char *text, ...)
 {
     va_list args;
     va_start(args, text);
-    fputs("op: ", stdout);
+    fputs(finishing ? "end: " : "op: ", stdout);
     vprintf(text, args);
     putchar('\n');
     fflush(stdout); // the next operation may be the last
@@ -141,6 +141,7 @@ void harness_run(const uint8_t *data, size_t size, const struct fault_plan *plan
     size_t start = used < HARNESS_PLAN_SIZE ? used : HARNESS_PLAN_SIZE;
     machine_reset(data + start, used - start);
     harness_operations = 0;
+    finishing = false;
     boot_cpu();
     if (harness_observing) {
         fault_observe(true);
@@ -153,9 +154,12 @@ void harness_run(const uint8_t *data, size_t size, const struct fault_plan *plan
     struct input input = {.data = data, .size = used, .at = start};
     machine_run(body, &input);
     fault_disarm();
+    unsigned operations = harness_operations;
+    finishing = true;
     if (fuzz_target.finish != NULL) {
         machine_run(finish, NULL);
     }
+    harness_operations = operations; // the input's own
     if (machine_irq_depth != 0) {
         machine_finding("irq", "the run ended with interrupts masked %u deep", machine_irq_depth);
     }

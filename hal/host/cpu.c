@@ -37,8 +37,9 @@ void machine_cpus_reset(void)
     machine.cpus[0].flow = &machine_main_flow;
     machine.now = 0;
     machine.switches = machine.points = machine.relaxes = machine.idle_steps = 0;
-    machine.concurrent = machine.double_fetch = false;
+    machine.concurrent = machine.double_fetch = machine.user_changed = false;
     machine.race_skip = 0;
+    machine.nothing = INTID_SPURIOUS;
     machine_local = NULL;
     machine_irq_depth = 1;
     machine_attention = false;
@@ -92,19 +93,43 @@ static void go_to_cpu(unsigned index)
     machine.self = index;
     machine_local = to->local;
     machine_irq_depth = to->irq_depth;
-    machine_flow_go(from->flow, to->flow);
+    machine_flow_go(from->flow, to->flow, false);
+}
+
+static void interrupt(void)
+{
+    machine_irq_depth = 1;
+    kernel_interrupt();
+    if (machine_irq_depth != 1) {
+        machine_finding("irq", "kernel_interrupt() returned at masking depth %u", machine_irq_depth);
+    }
+    uint64_t claimed = machine_self()->active;
+    for (unsigned i = 0; i < MACHINE_SPI_WORDS && machine.self == 0; i++) {
+        claimed |= machine.active[i];
+    }
+    if (claimed != 0) {
+        machine_finding("irq", "kernel_interrupt() did not complete what it claimed");
+    }
+    machine_irq_depth = 0;
 }
 
 static void deliver(void)
 {
     while (machine_irq_depth == 0 && interrupt_waiting(machine.self)) {
-        machine_irq_depth = 1;
-        kernel_interrupt();
-        if (machine_irq_depth != 1) {
-            machine_finding("irq", "kernel_interrupt() returned at masking depth %u", machine_irq_depth);
-        }
-        machine_irq_depth = 0;
+        interrupt();
     }
+}
+
+void machine_interrupt(uint32_t nothing)
+{
+    machine.nothing = nothing;
+    interrupt();
+    machine.nothing = INTID_SPURIOUS;
+}
+
+void machine_pass_time(uint64_t ns)
+{
+    machine.now += ns;
 }
 
 // The next CPU after this one that can run; this one when there is none.

@@ -35,7 +35,8 @@ __asm__(".text\n.globl machine_swap_stack\n.type machine_swap_stack,@function\nm
 #error "the simulated machine runs on x86-64"
 #endif
 
-MACHINE_RAW __attribute__((noinline)) void machine_flow_go(struct machine_flow *from, struct machine_flow *to)
+MACHINE_RAW __attribute__((noinline)) void machine_flow_go(struct machine_flow *from, struct machine_flow *to,
+                                                           bool same_cpu)
 {
     if (from == to) {
         return;
@@ -46,7 +47,7 @@ MACHINE_RAW __attribute__((noinline)) void machine_flow_go(struct machine_flow *
     if (from->tsan == NULL) {
         from->tsan = __tsan_get_current_fiber();
     }
-    __tsan_switch_to_fiber(to->tsan, __tsan_switch_to_fiber_no_sync);
+    __tsan_switch_to_fiber(to->tsan, same_cpu ? 0 : __tsan_switch_to_fiber_no_sync);
 #endif
 #if MACHINE_ASAN
     __sanitizer_start_switch_fiber(&from->fake, to->stack, to->size);
@@ -190,5 +191,5 @@ void context_switch(struct context *from, struct context *to)
     machine.switches++;
     machine.relaxes = 0;
     machine.idle_steps = 0;
-    machine_flow_go(from->flow, to->flow);
+    machine_flow_go(from->flow, to->flow, true);
 }

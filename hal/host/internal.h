@@ -5,18 +5,19 @@
 
 #include <setjmp.h>
 
-#if __has_feature(address_sanitizer)
+#if MACHINE_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
-#define MACHINE_ASAN 1
 #endif
 #if __has_feature(memory_sanitizer)
 #include <sanitizer/msan_interface.h>
 #define MACHINE_MSAN 1
 #endif
-#if __has_feature(thread_sanitizer)
-#include <sanitizer/tsan_interface.h>
+#if __has_feature(thread_sanitizer) && !defined(MACHINE_TSAN)
 #define MACHINE_TSAN 1
+#endif
+#if MACHINE_TSAN
+#include <sanitizer/tsan_interface.h>
 #endif
 
 // The machine moves memory behind the sanitizers' backs.
@@ -61,7 +62,8 @@ struct machine {
     uint64_t now;
     uint64_t switches, points, relaxes, idle_steps;
     uint32_t race_skip;
-    bool concurrent, double_fetch;
+    uint32_t nothing; // what a claim gives when no line is pending
+    bool concurrent, double_fetch, user_changed;
     bool running, ended;
     int status;
     jmp_buf end;
@@ -77,7 +79,8 @@ static inline struct machine_cpu *machine_self(void)
 extern struct machine_flow machine_main_flow;
 void machine_flows_reset(void);
 struct machine_flow *machine_flow_new(void (*entry)(void *), void *argument);
-void machine_flow_go(struct machine_flow *from, struct machine_flow *to);
+// same_cpu: what from did is visible to to.
+void machine_flow_go(struct machine_flow *from, struct machine_flow *to, bool same_cpu);
 // machine.c
 void machine_copy_raw(void *to, const void *from, size_t size);
 // variables.c

@@ -53,7 +53,7 @@ uint32_t irq_claim(void)
             return word * 64 + (uint32_t)__builtin_ctzll(bit);
         }
     }
-    return INTID_SPURIOUS;
+    return machine.nothing;
 }
 
 void irq_complete(uint32_t intid)

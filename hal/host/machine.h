@@ -41,6 +41,9 @@ void machine_concurrency(bool on); // switch points do something
 // Starts a CPU with a body of the test's own, which ends with cpu_stop().
 void machine_cpu_run(unsigned index, struct cpu_local *local, void (*entry)(void *), void *argument);
 void machine_irq_raise(uint32_t intid);
+// An interrupt now, unmasked or not; where no line is pending the claim gives this special number.
+void machine_interrupt(uint32_t nothing);
+void machine_pass_time(uint64_t ns);
 uint64_t machine_switches(void);
 
 // Page tables and TLB. The kernel's half is watched from when its root is given until that is 0.
@@ -61,4 +64,5 @@ struct machine_walk machine_walk_from(paddr_t root, uint64_t va, bool upper);
 
 // User memory may change between two fetches, where the choices say so.
 void machine_double_fetch(bool on);
+bool machine_user_changed(void); // since last asked
 void machine_set_user_program(void (*program)(struct user_regs *regs));

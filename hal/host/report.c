@@ -90,8 +90,10 @@ MACHINE_RAW void machine_remember_free(const void *start, size_t size)
     struct free_record *record = &frees[free_next++ % FREE_RING];
     record->start = start;
     record->size = size;
-    memset(record->pcs, 0, sizeof(record->pcs));
-    frames_from(__builtin_frame_address(0), record->pcs, FREE_FRAMES);
+    size_t count = frames_from(__builtin_frame_address(0), record->pcs, FREE_FRAMES);
+    if (count < FREE_FRAMES) {
+        record->pcs[count] = NULL;
+    }
 }
 
 static void print_stack(void *const *pcs, size_t count)

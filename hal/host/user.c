@@ -36,12 +36,20 @@ static char *reach(uint64_t va, bool write, size_t *here)
     return phys_to_virt(pa);
 }
 
+bool machine_user_changed(void)
+{
+    bool changed = machine.user_changed;
+    machine.user_changed = false;
+    return changed;
+}
+
 static void change_behind_the_back(char *bytes, size_t size)
 {
     if (machine.double_fetch && size > 0) {
         uint32_t choice = machine_choose(256);
         if ((choice & 1) != 0) {
             bytes[(choice >> 1) % size] ^= (char)(1 + choice);
+            machine.user_changed = true;
         }
     }
 }

@@ -140,6 +140,9 @@ static void mask(uint32_t intid, struct irq_line *line, bool storm)
     }
 }
 
+// Only the line's own CPU counts, but anyone may look.
+#define COUNT(word) WRITE_ONCE(word, (word) + 1)
+
 static bool storming(struct irq_line *line)
 {
     uint64_t now = timer_now();
@@ -153,10 +156,10 @@ static bool storming(struct irq_line *line)
 static void deliver(uint32_t intid)
 {
     struct irq_line *line = &lines[slot_of(intid, cpu_self())];
-    line->count++;
+    COUNT(line->count);
     irq_handler *handler = load_acquire(&handlers[intid].handler);
     if (handler == NULL) {
-        line->unhandled++;
+        COUNT(line->unhandled);
         atomic_add(&statistics.unexpected, 1);
         mask(intid, line, false);
         return;
@@ -164,7 +167,7 @@ static void deliver(uint32_t intid)
     if (handler(intid, handlers[intid].argument)) {
         line->unclaimed_row = 0;
     } else {
-        line->unhandled++;
+        COUNT(line->unhandled);
         line->unclaimed_row++;
         atomic_add(&statistics.spurious, 1);
     }

@@ -196,8 +196,9 @@ static const char *check_list(const struct buddy *buddy, unsigned order, uint64_
 // Blocks tile the range: each head is followed by its tails, and two free buddies are never left unmerged.
 static const char *check_blocks(const struct buddy *buddy, uint64_t *free_frames, uint64_t *managed)
 {
+    const struct page *pages = buddy->pages;
     for (uint64_t frame = 0; frame < buddy->frames;) {
-        const struct page *page = &buddy->pages[frame];
+        const struct page *page = &pages[frame];
         if (page->state == PAGE_RESERVED) {
             frame++;
             continue;
@@ -213,13 +214,13 @@ static const char *check_blocks(const struct buddy *buddy, uint64_t *free_frames
         if (page->state == PAGE_FREE_HEAD) {
             *free_frames += size;
             uint64_t other = frame ^ size;
-            if (page->order < BUDDY_MAX_ORDER && other < buddy->frames && buddy->pages[other].state == PAGE_FREE_HEAD &&
-                buddy->pages[other].order == page->order) {
+            if (page->order < BUDDY_MAX_ORDER && other < buddy->frames && pages[other].state == PAGE_FREE_HEAD &&
+                pages[other].order == page->order) {
                 return "two free buddies are not merged";
             }
         }
         for (uint64_t tail = frame + 1; tail < frame + size; tail++) {
-            if (buddy->pages[tail].state != PAGE_TAIL) {
+            if (pages[tail].state != PAGE_TAIL) {
                 return "blocks overlap";
             }
         }

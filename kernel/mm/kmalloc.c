@@ -142,7 +142,7 @@ uint64_t heap_used_objects(struct heap *heap)
 {
     uint64_t used = heap->large_pages;
     for (unsigned i = 0; i < HEAP_CLASSES; i++) {
-        used += heap->classes[i].used;
+        used += READ_ONCE(heap->classes[i].used);
     }
     return used;
 }

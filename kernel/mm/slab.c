@@ -4,6 +4,7 @@
 #include <hal/memory.h>
 
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/sync/context.h"
 
 #define RED_ZONE (FAULTLINE_CHECKS ? 16u : 0u)
@@ -206,7 +207,7 @@ int slab_alloc(struct slab_cache *cache, void **out)
     }
     uint32_t frame = cache->partial;
     uint32_t index = take_object(cache, slab_page(cache, frame));
-    cache->used++;
+    WRITE_ONCE(cache->used, cache->used + 1); // heap_used_objects() looks without the lock
     cache->allocs++;
     spin_unlock(&cache->lock, flags);
     char *slot = slab_memory(cache, frame) + (size_t)index * cache->stride;
@@ -255,7 +256,7 @@ void slab_free(struct slab_cache *cache, void *object)
     undress(cache, slot);
     memory_freed(slot, cache->stride);
     page->free_bits[index / 64] |= bit;
-    cache->used--;
+    WRITE_ONCE(cache->used, cache->used - 1);
     if (page->used-- == cache->objects) {
         partial_push(cache, page);
         cache->full--;

@@ -175,7 +175,7 @@ void sched_wake(struct thread *thread) NO_LOCK_ANALYSIS
         irq_restore(flags);
         return;
     }
-    thread->state = THREAD_READY;
+    WRITE_ONCE(thread->state, THREAD_READY);
     struct cpu *target = load_acquire(&thread->on_cpu) ? cpu : wake_target(cpu);
     if (target != cpu) {
         spin_unlock_raw(&cpu->queue.lock); // two queues are never locked together

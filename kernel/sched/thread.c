@@ -1,5 +1,6 @@
 #include "kernel/sched/thread.h"
 
+#include <hal/cpu.h>
 #include <hal/timer.h>
 
 #include "kernel/base/atomic.h"
@@ -35,7 +36,7 @@ static void init_thread(struct thread *thread, const char *name)
     wait_queue_init(&thread->exit_queue, "thread exit");
     irqflags_t flags = spin_lock(&threads.lock);
     thread->id = threads.next_id++;
-    threads.count++;
+    WRITE_ONCE(threads.count, threads.count + 1);
     list_push_back(&threads.all, &thread->all_link);
     spin_unlock(&threads.lock, flags);
 }
@@ -97,7 +98,7 @@ void thread_put(struct thread *thread)
     }
     irqflags_t flags = spin_lock(&threads.lock);
     list_remove(&thread->all_link);
-    threads.count--;
+    WRITE_ONCE(threads.count, threads.count - 1);
     spin_unlock(&threads.lock, flags);
     context_release(&thread->context);
     kernel_stack_free(&thread->stack);
@@ -142,6 +143,7 @@ int thread_join(struct thread *thread)
     // later.
     while (load_acquire(&thread->references) > 1) {
         thread_yield();
+        cpu_relax();
     }
     thread_put(thread);
     return code;

@@ -86,3 +86,26 @@ TEST(machine, choices_are_used_from_the_end)
     EXPECT_EQ(machine_choose(1), 0);
     EXPECT_EQ(machine_choose(256), 0); // there are none in this run
 }
+
+#if MACHINE_ASAN
+#include <sanitizer/asan_interface.h>
+
+TEST(machine, freed_bytes_are_closed_and_their_neighbours_not)
+{
+    enum { END = 200 };
+    paddr_t page;
+    EXPECT_EQ(page_alloc(&kernel_pages, 0, &page), 0);
+    char *bytes = phys_to_virt(page);
+    unsigned wrong = 0;
+    for (unsigned start = 0; start < END; start++) {
+        memory_freed(bytes + start, END - start);
+        for (unsigned i = 0; i <= END; i++) {
+            wrong += (__asan_address_is_poisoned(bytes + i) != 0) != (i >= start && i < END);
+        }
+        memory_allocated(bytes + start, END - start);
+        wrong += __asan_region_is_poisoned(bytes, PAGE_SIZE) != NULL;
+    }
+    EXPECT_EQ(wrong, 0);
+    page_free(&kernel_pages, page, 0);
+}
+#endif

@@ -1,11 +1,13 @@
 // The simulated machine: processors.
 #pragma once
 
+#include <machine/plain.h>
+
 extern struct cpu_local *machine_local; // of the simulated CPU that runs now
 extern bool machine_attention;          // several things may happen
 void machine_race_point(void);
 
-static inline struct cpu_local *cpu_local(void)
+MACHINE_INLINE struct cpu_local *cpu_local(void)
 {
 #if FAULTLINE_CHECKS
     // Locks ask who they are at both ends: there, too, another CPU may come between, also while interrupts are off.
@@ -18,7 +20,7 @@ static inline struct cpu_local *cpu_local(void)
 
 void machine_relax(void);
 
-static inline void cpu_relax(void)
+MACHINE_INLINE void cpu_relax(void)
 {
     machine_relax();
 }

@@ -1,19 +1,21 @@
 // The simulated machine: interrupt masking. Flags are the depth of masking before: 0 is unmasked.
 #pragma once
 
+#include <machine/plain.h>
+
 extern uint32_t machine_irq_depth; // of the simulated CPU that runs now
 extern bool machine_attention;     // something may happen when interrupts are unmasked
 void machine_unmasked(void);
 _Noreturn void machine_unbalanced(uint32_t depth, uint64_t flags);
 
-static inline irqflags_t irq_save(void)
+MACHINE_INLINE irqflags_t irq_save(void)
 {
     irqflags_t flags = machine_irq_depth;
     machine_irq_depth = (uint32_t)flags + 1;
     return flags;
 }
 
-static inline void irq_restore(irqflags_t flags)
+MACHINE_INLINE void irq_restore(irqflags_t flags)
 {
 #if FAULTLINE_CHECKS
     if (unlikely(flags + 1 != machine_irq_depth)) {
@@ -26,12 +28,12 @@ static inline void irq_restore(irqflags_t flags)
     }
 }
 
-static inline bool irq_enabled(void)
+MACHINE_INLINE bool irq_enabled(void)
 {
     return machine_irq_depth == 0;
 }
 
-static inline void irq_enable(void)
+MACHINE_INLINE void irq_enable(void)
 {
     machine_irq_depth = 0;
     if (unlikely(machine_attention)) {
@@ -39,7 +41,7 @@ static inline void irq_enable(void)
     }
 }
 
-static inline void irq_disable(void)
+MACHINE_INLINE void irq_disable(void)
 {
     machine_irq_depth = 1;
 }

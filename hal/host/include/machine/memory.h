@@ -5,7 +5,10 @@
 
 #define MACHINE_RAM_BASE 0x40000000ull
 #define MACHINE_RAM_SIZE MIB(512)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) && !defined(MACHINE_ASAN)
+#define MACHINE_ASAN 1
+#endif
+#if MACHINE_ASAN
 #define MACHINE_ARENA 0x200000000000ull // above ASan's shadow
 #else
 #define MACHINE_ARENA 0x8000000000ull // application memory for MSan and TSan too

@@ -1,15 +1,17 @@
 // The simulated machine: descriptors. Writes pass the checker while any table is live.
 #pragma once
 
+#include <machine/plain.h>
+
 extern bool machine_tables_live;
 void machine_mmu_write(uint64_t *slot, uint64_t descriptor);
 
-static inline uint64_t mmu_read(const uint64_t *slot)
+MACHINE_INLINE uint64_t mmu_read(const uint64_t *slot)
 {
     return __atomic_load_n(slot, __ATOMIC_RELAXED);
 }
 
-static inline void mmu_write(uint64_t *slot, uint64_t descriptor)
+MACHINE_INLINE void mmu_write(uint64_t *slot, uint64_t descriptor)
 {
     if (unlikely(machine_tables_live)) {
         machine_mmu_write(slot, descriptor);
@@ -18,6 +20,6 @@ static inline void mmu_write(uint64_t *slot, uint64_t descriptor)
     }
 }
 
-static inline void mmu_publish(void)
+MACHINE_INLINE void mmu_publish(void)
 {
 }
