@@ -35,7 +35,8 @@ def _run(name: str, engine: str, seconds: float, seed: Path) -> engines.EngineRu
     folder.mkdir(parents=True)
     target = Target(name)
     if engine == "afl":
-        run = engines.afl(target, seconds, folder, lambda: False, seeds=[seed], shared=False)
+        run = engines.afl(target, seconds, folder, lambda: False, seeds=[seed], shared=False,
+                          options=("-G", str(seed.stat().st_size)))
     else:
         run = engines.libfuzzer(target, seconds, folder, lambda: False, corpus=folder / "corpus", extra=(seed.parent,),
                                 options=("-len_control=0", f"-max_len={seed.stat().st_size}"))

@@ -146,8 +146,10 @@ _AFL_FINDINGS_MAX = 50  # of crashes, and of hangs
 
 
 def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], *, seeds: list[Path],
-        shared: bool = True) -> EngineRun:
-    """Fuzzes with AFL++ for `seconds` from `seeds`, and where `shared` from the corpus of all nights, which gets what it adds."""
+        shared: bool = True, options: tuple[str, ...] = ()) -> EngineRun:
+    """Fuzzes with AFL++ for `seconds` from `seeds`, and where `shared` from the corpus of all nights, which gets what it adds;
+    `options` are AFL++'s own.
+    """
     result = EngineRun(target.name, "afl++", "none")
     binary = target.binary("host-afl")
     start, output = folder / "in", folder / "out"
@@ -158,7 +160,7 @@ def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], 
         empty.unlink()  # AFL++ does not take empty files
     if not any(start.iterdir()):
         (start / "zero").write_bytes(bytes(64))
-    command = ["afl-fuzz", "-i", start, "-o", output, "-V", str(max(2, int(seconds))), "-t", "5000+", "-m", "none"]
+    command = ["afl-fuzz", "-i", start, "-o", output, "-V", str(max(2, int(seconds))), "-t", "5000+", "-m", "none", *options]
     if target.dictionary:
         command += ["-x", target.dictionary]
     began = time.monotonic()
