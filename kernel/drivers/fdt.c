@@ -5,6 +5,7 @@
 #include <hal/irq.h>
 
 #include "kernel/base/format.h"
+#include "kernel/drivers/fdt_walk.h"
 
 #define ADDRESS_LIMIT (1UL << 48)
 #define TREE_SIZE_MAX MIB(2) // Linux's booting.rst
@@ -385,7 +386,7 @@ static int check_tree(struct reader *reader, size_t size_limit)
     if (fdt_check_header(fdt) != 0 || used_size(fdt) > size) {
         return fail(reader, -EINVAL, "the device tree's header is not sound");
     }
-    if (fdt_check_full(fdt, size) != 0) {
+    if (!fdt_walk_ends(fdt) || fdt_check_full(fdt, size) != 0) {
         return fail(reader, -EINVAL, "the device tree's structure is not sound");
     }
     return 0;
