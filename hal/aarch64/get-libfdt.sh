@@ -14,7 +14,8 @@ chmod 755 "$work" && cd "$work"
 if ! dpkg --print-foreign-architectures | grep -qx arm64; then
     dpkg --add-architecture arm64 && apt-get update -qq
 fi
-apt-get download -qq libfdt-dev:arm64 || { apt-get update -qq && apt-get download -qq libfdt-dev:arm64; }
+download() { apt-get -o APT::Sandbox::User=root download -qq libfdt-dev:arm64; } # _apt may not write to our directory
+download || { apt-get update -qq && download; }
 dpkg -x libfdt-dev_*_arm64.deb .
 mkdir -p "$dir"
 cp usr/lib/aarch64-linux-gnu/libfdt.a "$dir/"
