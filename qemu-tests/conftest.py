@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,10 @@ from faultline.qemu import Machine, MachineConfig, memory_bytes
 
 PRESET = "qemu-virt-debug"
 RELEASE = "qemu-virt"  # without checks: what the checks would hide
+
+
+# A shell starts what runs in its background with SIGINT ignored, and so would be what the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
