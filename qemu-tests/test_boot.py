@@ -128,7 +128,7 @@ def test_a_person_at_a_terminal(terminal):
 
 @pytest.mark.parametrize("number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGHUP, 130)])
 def test_signals_end_everything(number, status):
-    child = subprocess.Popen([BOOT, "--", "irqsweep", "exec", "1", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", BOOT, "--", "irqsweep", "exec", "1", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until = time.monotonic() + DEADLINE
     while not any(b"qemu-system" in command_line(pid) for pid in process.descendants(child.pid)):
         assert time.monotonic() < until and child.poll() is None
