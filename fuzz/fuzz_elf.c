@@ -68,7 +68,7 @@ static void run(struct input *input)
     memory_allocated(end - room, room);
     memcpy(file, input->data + input->at, size);
     memory_freed(end, PAGE_SIZE);
-    int error = elf_parse(file, size, &image);
+    int error = elf_parse(file, size, size, &image);
     OP("parse %zu bytes = %d", size, error);
     EXPECT_MODEL(error == 0 || error == -ENOEXEC, "parse gave %d", error);
     if (error == 0) {

@@ -7,6 +7,7 @@
 #include <hal/timer.h>
 
 #include "kernel/base/atomic.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
 #include "kernel/mm/kmalloc.h"
@@ -61,6 +62,7 @@ void boot_threads(unsigned cpu_count)
     must(kernel_map_init(), "kernel map");
     must(sched_init(), "scheduler");
     irq_enable();
+    must(mount_root(&tmpfs), "root filesystem");
     machine_concurrency(true);
     for (unsigned id = 1; id < cpu_count; id++) {
         cpus[id].local.id = id;

@@ -47,7 +47,8 @@ bool space_bad_range(bool upper, uint64_t va, uint64_t size)
 static bool bad_flags(bool upper, unsigned flags)
 {
     bool exec = (flags & MAP_EXEC) != 0;
-    return (flags & ~15u) != 0 || ((flags & MAP_USER) != 0) == upper ||
+    return (flags & ~15u) != 0 || (upper && (flags & MAP_USER) != 0) ||
+           (!upper && (flags & MAP_USER) == 0 && (flags & (MAP_WRITE | MAP_EXEC)) != 0) ||
            (exec && (flags & (MAP_WRITE | MAP_DEVICE)) != 0);
 }
 

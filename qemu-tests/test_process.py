@@ -55,3 +55,14 @@ def test_nothing_is_left_behind(machine):
 def test_unknown_program_is_an_error(machine, alive):
     assert machine.monitor.command("exec no-such-program", check=False).status != 0
     alive(machine)
+
+
+@pytest.mark.parametrize("smp", [1, 4])
+def test_a_family(make_machine, smp, alive):
+    """The program itself checks what fork shares and copies, what wait tells, pipes and signals."""
+    machine = make_machine(smp=smp)
+    machine.boot()
+    mark = machine.console.mark()
+    machine.monitor.command("exec family")
+    assert machine.wait_event("process-exit", mark)["status"] == 0
+    alive(machine)

@@ -1,16 +1,8 @@
 #!/usr/bin/env python3
 """Seeds of fuzz_fdt: device trees like QEMU's, and poorer ones."""
-import pathlib
 import struct
-import sys
 
-NO_FAULT = bytes(8)
-
-
-def plan(kinds, nth, times):
-    """The first eight bytes: kinds, nth, interval, times, probability, seed (2), unused."""
-    return bytes([kinds, nth, 0, times, 0, 0, 0, 0])
-
+from common import NO_FAULT, write
 
 class Tree:
     """Writes a flattened device tree, version 17."""
@@ -91,7 +83,4 @@ SEEDS = {
 }
 
 if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in SEEDS.items():
-        (folder / name).write_bytes(data)
+    write(SEEDS)

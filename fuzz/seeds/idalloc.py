@@ -1,15 +1,6 @@
 #!/usr/bin/env python3
 """Seeds of fuzz_idalloc: fill, free in the middle, reserve, small limits."""
-import pathlib
-import sys
-
-NO_FAULT = bytes(8)
-
-
-def plan(kinds, nth, times):
-    """The first eight bytes: kinds, nth, interval, times, probability, seed (2), unused."""
-    return bytes([kinds, nth, 0, times, 0, 0, 0, 0])
-
+from common import NO_FAULT, write
 
 SEEDS = {
     "fill-a-word": NO_FAULT + bytes([199, 0, 31, 31, 31, 240, 3, 0, 160, 5, 0, 31]),
@@ -19,7 +10,4 @@ SEEDS = {
 }
 
 if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in SEEDS.items():
-        (folder / name).write_bytes(data)
+    write(SEEDS)

@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
 """Seeds of fuzz_irq: expected and unexpected lines, spurious claims, storms. An operation and a line."""
-import pathlib
-import sys
+from common import NO_FAULT, write
 
-NO_FAULT = bytes(8)
 RAISE, INTERRUPT, MANY, STORM, UNMASK, WAIT = 0, 0x60, 0xB0, 0xB8, 0xE0, 0xF0
 NOBODYS, CLAIMS, DENIES = 0xC0, 0xC1, 0xC2
 STUCK_CLAIMS, STUCK_DENIES = 0xD3, 0xD1
@@ -23,7 +21,4 @@ SEEDS = {
 }
 
 if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in SEEDS.items():
-        (folder / name).write_bytes(data)
+    write(SEEDS)

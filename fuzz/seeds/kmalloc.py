@@ -1,15 +1,6 @@
 #!/usr/bin/env python3
 """Seeds of fuzz_kmalloc: sizes at class borders, large blocks, several CPUs."""
-import pathlib
-import sys
-
-NO_FAULT = bytes(8)
-
-
-def plan(kinds, nth, times):
-    """The first eight bytes: kinds, nth, interval, times, probability, seed (2), unused."""
-    return bytes([kinds, nth, 0, times, 0, 0, 0, 0])
-
+from common import NO_FAULT, plan, write
 
 SEEDS = {
     "classes": NO_FAULT + b"".join(bytes([0, size]) for size in (1, 16, 17, 32, 33, 48, 96, 97, 255)) + bytes([0x84] * 4),
@@ -20,7 +11,4 @@ SEEDS = {
 }
 
 if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in SEEDS.items():
-        (folder / name).write_bytes(data)
+    write(SEEDS)

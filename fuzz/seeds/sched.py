@@ -1,15 +1,6 @@
 #!/usr/bin/env python3
 """Seeds of fuzz_sched: shape, operations (thread in the top three bits), then choices."""
-import pathlib
-import sys
-
-NO_FAULT = bytes(8)
-
-
-def plan(kinds, nth, times):
-    """The first eight bytes: kinds, nth, interval, times, probability, seed (2), unused."""
-    return bytes([kinds, nth, 0, times, 0, 0, 0, 0])
-
+from common import NO_FAULT, plan, write
 
 def program(shape, ops, choices):
     choices = bytes(choices).ljust(len(ops), b"\0")[: len(ops)]
@@ -30,7 +21,4 @@ SEEDS = {
 }
 
 if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in SEEDS.items():
-        (folder / name).write_bytes(data)
+    write(SEEDS)

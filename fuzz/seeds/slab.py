@@ -1,15 +1,6 @@
 #!/usr/bin/env python3
 """Seeds of fuzz_slab: fill and empty slabs of each cache, with and without failures."""
-import pathlib
-import sys
-
-NO_FAULT = bytes(8)
-
-
-def plan(kinds, nth, times):
-    """The first eight bytes: kinds, nth, interval, times, probability, seed (2), unused."""
-    return bytes([kinds, nth, 0, times, 0, 0, 0, 0])
-
+from common import NO_FAULT, plan, write
 
 SEEDS = {
     "each-cache": NO_FAULT + bytes([0, 1, 2, 3] * 6 + [0x80, 1, 0x80, 3, 0x80, 5, 0xF4]),
@@ -21,7 +12,4 @@ SEEDS = {
 }
 
 if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in SEEDS.items():
-        (folder / name).write_bytes(data)
+    write(SEEDS)

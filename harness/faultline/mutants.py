@@ -44,6 +44,7 @@ MUTANTS = (
     Mutant("kernel/boot/cmdline.c", "digit > '3'", "digit > '4'"),
     Mutant("kernel/debug/record.c", "console_write(line, size);", "console_write(line, size - 1);"),
     Mutant("kernel/drivers/pl011.c", "#define INT_RX (1u << 4)", "#define INT_RX (1u << 3)"),
+    Mutant("kernel/fs/pipe.c", "} else if (room >= wanted) {", "} else if (room > wanted) {"),
     Mutant("kernel/irq/irq.c", "line->masked = true;", "line->masked = false;"),
     Mutant("kernel/mm/buddy.c", "frame ^ (1u << order)", "frame ^ (2u << order)"),
     Mutant("kernel/mm/bump.c", "end > bump->end.raw) {", "end >= bump->end.raw) {"),
@@ -52,6 +53,7 @@ MUTANTS = (
     Mutant("kernel/sched/sched.c", "now + SCHED_SLICE_NS", "UINT64_MAX"),
     Mutant("kernel/sync/semaphore.c", "semaphore->count -= taken;", "(void)taken;"),
     Mutant("kernel/syscall/dispatch.c", "low = middle + 1;", "low = middle + 2;"),
+    Mutant("kernel/tty/tty.c", "tty->literal = true;", "tty->literal = false;"),
     Mutant("user/crt0.S", "mov x0, sp", "mov x0, xzr"),
 )
 

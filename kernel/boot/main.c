@@ -8,6 +8,7 @@
 #include "kernel/base/format.h"
 #include "kernel/boot/cmdline.h"
 #include "kernel/boot/failed.h"
+#include "kernel/boot/initrd.h"
 #include "kernel/boot/memory.h"
 #include "kernel/boot/phase.h"
 #include "kernel/boot/smp.h"
@@ -17,9 +18,13 @@
 #include "kernel/debug/record.h"
 #include "kernel/drivers/fdt.h"
 #include "kernel/drivers/pl011.h"
+#include "kernel/fs/device.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
+#include "kernel/proc/process.h"
+#include "kernel/proc/vdso.h"
 #include "kernel/sched/sched.h"
+#include "kernel/tty/console_tty.h"
 
 #define VERSION "0.1"
 
@@ -136,6 +141,12 @@ static void start_threads(void)
     boot_phase_advance(BOOT_SCHED);
     irq_enable();
     must(irq_start_rests(), "interrupt thread");
+    must(boot_files(&machine), "first files");
+    must(boot_builtin_programs(), "built-in programs");
+    must(process_start_reaper(), "reaper");
+    must(vdso_init(), "page of user code");
+    must(console_tty_start(), "terminal");
+    must(device_make_nodes(), "devices");
 }
 
 _Noreturn static void run(unsigned level, unsigned cpus_running)

@@ -19,6 +19,8 @@
 #include "kernel/proc/process.h"
 #include "kernel/proc/program.h"
 #include "kernel/sched/sched.h"
+#include "kernel/syscall/trace.h"
+#include "kernel/tty/console_tty.h"
 
 static int help(char *arguments)
 {
@@ -329,34 +331,52 @@ static int ktest(char *arguments)
     return passed == ran ? 0 : -EIO;
 }
 
+#define EXEC_ARGUMENTS_MAX 15u
+
 static int exec(char *arguments)
 {
-    char *name = monitor_next_word(&arguments);
-    const void *image;
-    size_t size;
-    if (name == NULL || !user_program_find(name, &image, &size)) {
-        output_line("exec: wants one of:");
+    const char *argv[EXEC_ARGUMENTS_MAX + 1] = {NULL};
+    for (unsigned i = 0; i < EXEC_ARGUMENTS_MAX && (argv[i] = monitor_next_word(&arguments)) != NULL; i++) {
+    }
+    if (argv[0] == NULL) {
+        output_line("exec: wants a path, or one of these in /programs:");
         for (size_t i = 0; user_program_name(i) != NULL; i++) {
             output_line("  %s", user_program_name(i));
         }
-        return name == NULL ? -EINVAL : -ENOENT;
+        return -EINVAL;
     }
+    char path[64];
+    format(path, sizeof(path), "%s%s", argv[0][0] == '/' ? "" : "/programs/", argv[0]);
     struct process *process;
-    int error = process_create(name, image, size, &process);
+    int error = process_spawn(path, argv, &process);
     if (error != 0) {
-        output_line("exec: %s: error %d", name, error);
+        output_line("exec: %s: error %d", argv[0], error);
         return error;
     }
     int32_t pid = process->pid;
+    console_tty_give(pid);
+    console_set_reader(CONSOLE_TERMINAL);
     int status = process_wait(process);
+    console_set_reader(CONSOLE_MONITOR);
     debug_event("{\"event\":\"process-exit\",\"pid\":%d,\"status\":%d}", pid, status);
-    output_line("%s: exit status %d", name, status);
+    output_line("%s: exit status %d", argv[0], status);
     return status;
 }
 
 static void print_log_line(const char *line, void *argument)
 {
     output_line("%s", line);
+}
+
+static int trace(char *arguments)
+{
+    const char *word = monitor_next_word(&arguments);
+    if (word == NULL || (!text_equal(word, "on") && !text_equal(word, "off"))) {
+        output_line("trace: wants 'on' or 'off'");
+        return -EINVAL;
+    }
+    syscall_tracing = text_equal(word, "on");
+    return 0;
 }
 
 static int log_command(char *arguments)
@@ -424,7 +444,8 @@ const struct command monitor_commands[] = {
     {"sweep", "[all | WORKLOAD]", "fails a workload at every place, once and for good", sweep_command},
     {"irqsweep", "[FUNCTION FIRST LAST]", "interrupts a function after each count of ns", irqsweep_command},
     {"ktest", "[list | run SUITE.NAME | run all]", "the tests in the image", ktest},
-    {"exec", "[PROGRAM]", "runs a program in user space", exec},
+    {"exec", "[PATH [ARGUMENT…]]", "runs a program in user space", exec},
+    {"trace", "on | off", "logs every system call", trace},
     {"log", "", "the kernel's log", log_command},
     {"pagetable", "", "the kernel's live mappings, and whether W^X holds", pagetable},
     {"crash", "[KIND]", "provokes a bug, to see it reported", crash_command},

@@ -11,7 +11,10 @@ void console_print(const char *text, ...) __attribute__((format(printf, 1, 2)));
 // From here on this CPU alone is heard, through the early console and without a lock: a panic must come through.
 void console_enter_panic(void);
 
-// Input: the driver's interrupt handler pushes, one reader sleeps. Bytes beyond the buffer are dropped and counted.
+// Input: the driver's interrupt handler pushes, and one of two readers gets it. Bytes beyond the buffer are dropped and
+// counted.
+enum console_reader { CONSOLE_MONITOR, CONSOLE_TERMINAL };
 void console_input(char byte);
-char console_read(void); // task context; sleeps until there is one
+char console_read(enum console_reader reader); // task context; sleeps until there is a byte, and it is this one's turn
+void console_set_reader(enum console_reader reader); // whose turn it is from now on; any context
 uint64_t console_input_dropped(void);

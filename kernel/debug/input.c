@@ -9,6 +9,7 @@ static struct {
     char bytes[INPUT_SIZE];
     uint32_t head, tail; // written, read; modulo 2^32
     uint64_t dropped;
+    enum console_reader turn;
 } input = {.readers = {.lock = SPINLOCK_INIT("input", RANK_WAIT_QUEUE),
                        .waiters = {&input.readers.waiters, &input.readers.waiters}}};
 
@@ -19,15 +20,23 @@ void console_input(char byte)
         input.dropped++;
     } else {
         input.bytes[input.head++ % INPUT_SIZE] = byte;
-        (void)wait_queue_wake_one(&input.readers);
+        (void)wait_queue_wake_all(&input.readers);
     }
     spin_unlock(&input.readers.lock, flags);
 }
 
-char console_read(void)
+void console_set_reader(enum console_reader reader)
 {
     irqflags_t flags = spin_lock(&input.readers.lock);
-    while (input.head == input.tail) {
+    input.turn = reader;
+    (void)wait_queue_wake_all(&input.readers);
+    spin_unlock(&input.readers.lock, flags);
+}
+
+char console_read(enum console_reader reader)
+{
+    irqflags_t flags = spin_lock(&input.readers.lock);
+    while (input.head == input.tail || input.turn != reader) {
         wait_queue_sleep(&input.readers, &flags);
     }
     char byte = input.bytes[input.tail++ % INPUT_SIZE];

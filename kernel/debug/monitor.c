@@ -89,7 +89,7 @@ static bool read_line(char line[LINE_MAX])
     size_t length = 0;
     bool whole = true;
     for (;;) {
-        char byte = console_read();
+        char byte = console_read(CONSOLE_MONITOR);
         bool echo = length > 0 ? line[0] != '@' : byte != '@';
         if (byte == '\r' || byte == '\n') {
             line[length] = 0;

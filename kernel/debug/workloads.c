@@ -6,7 +6,6 @@
 #include "kernel/mm/pagetable.h"
 #include "kernel/mm/slab.h"
 #include "kernel/proc/process.h"
-#include "kernel/proc/program.h"
 #include "kernel/sched/thread.h"
 #include "kernel/sync/semaphore.h"
 
@@ -92,13 +91,9 @@ static int run_threads(void)
 
 static int run_exec(void)
 {
-    const void *image;
-    size_t size;
-    if (!user_program_find("calls", &image, &size)) {
-        return -ENOENT;
-    }
+    static const char *const argv[] = {"calls", NULL};
     struct process *process;
-    int error = process_create("calls", image, size, &process);
+    int error = process_spawn("/programs/calls", argv, &process);
     if (error == 0) {
         // A program that was made to fail says so by its status, and that is a clean report too.
         error = process_wait(process) == 0 ? 0 : -EIO;

@@ -305,6 +305,36 @@ static int read_psci(struct reader *reader, int node)
     return 0;
 }
 
+// One number of one or two cells. False: there is none.
+static bool read_number(const struct reader *reader, int node, const char *name, uint64_t *out)
+{
+    int length;
+    const fdt32_t *cells = fdt_getprop(reader->fdt, node, name, &length);
+    if (cells == NULL || (length != 4 && length != 8)) {
+        return false;
+    }
+    *out = fdt32_ld(cells);
+    if (length == 8) {
+        *out = *out << 32 | fdt32_ld(cells + 1);
+    }
+    return true;
+}
+
+static int read_initrd(struct reader *reader, int chosen)
+{
+    uint64_t start, end;
+    if (!read_number(reader, chosen, "linux,initrd-start", &start) ||
+        !read_number(reader, chosen, "linux,initrd-end", &end)) {
+        return 0;
+    }
+    uint64_t pages_end = round_up(end, PAGE_SIZE);
+    if (end <= start || pages_end < end || !is_aligned(start, PAGE_SIZE)) {
+        return fail(reader, -EINVAL, "the initrd is not a sound range");
+    }
+    reader->out->initrd = (struct machine_range){paddr(start), end - start};
+    return add_reserved(reader, start, pages_end - start);
+}
+
 static int read_chosen(struct reader *reader)
 {
     int chosen = fdt_path_offset(reader->fdt, "/chosen"), length;
@@ -319,6 +349,10 @@ static int read_chosen(struct reader *reader)
             end++;
         }
         reader->stdout_node = fdt_path_offset_namelen(reader->fdt, path, end);
+    }
+    int error = read_initrd(reader, chosen);
+    if (error != 0) {
+        return error;
     }
     const char *arguments = fdt_getprop(reader->fdt, chosen, "bootargs", &length);
     if (arguments == NULL) {

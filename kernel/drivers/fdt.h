@@ -30,6 +30,7 @@ struct machine_description {
     uint32_t uart_intid;
     uint32_t timer_intid; // the virtual timer's
     enum psci_method psci;
+    struct machine_range initrd; // the first files; size 0: none
     char bootargs[MACHINE_BOOTARGS_MAX];
     uint64_t tree_size; // bytes of the tree that mean something: keep these
     const char *reason; // why fdt_describe() failed; never NULL then

@@ -19,7 +19,8 @@
 #define DESC_ADDRESS 0x0000fffffffff000UL
 #define DESC_FLAGS_SHIFT 55 // bits 55 to 58 are software's: enum map_flags, so that a query has nothing to decode
 // What may change without break-before-make.
-#define DESC_PERMISSIONS (DESC_READ_ONLY | DESC_PXN | DESC_UXN | ((uint64_t)MAP_FLAGS_ALL << DESC_FLAGS_SHIFT))
+#define DESC_PERMISSIONS                                                                                               \
+    (DESC_USER | DESC_READ_ONLY | DESC_PXN | DESC_UXN | ((uint64_t)MAP_FLAGS_ALL << DESC_FLAGS_SHIFT))
 
 #define TABLE_ENTRIES 512u
 #define LEAF_LEVEL 3u
@@ -41,15 +42,15 @@ static inline bool desc_is_table(uint64_t desc, unsigned level)
     return level < LEAF_LEVEL && (desc & DESC_TABLE) != 0;
 }
 
-// Everything of a leaf but its address and its type. Nothing is executable at both levels.
-#define DESC_ATTRIBUTES(flags)                                                                                         \
+// Everything of a leaf but its address and its type; user: in the lower half. Nothing is executable at both levels.
+#define DESC_ATTRIBUTES(flags, user)                                                                                   \
     (DESC_VALID | DESC_ACCESSED | DESC_INNER_SHAREABLE | (uint64_t)(flags) << DESC_FLAGS_SHIFT |                       \
      (((flags) & MAP_WRITE) != 0 ? 0 : DESC_READ_ONLY) |                                                               \
      (((flags) & MAP_EXEC) == 0   ? DESC_PXN | DESC_UXN                                                                \
       : ((flags) & MAP_USER) != 0 ? DESC_PXN                                                                           \
                                   : DESC_UXN) |                                                                        \
      DESC_ATTR(((flags) & MAP_DEVICE) != 0 ? MMU_ATTR_DEVICE : MMU_ATTR_NORMAL) |                                      \
-     (((flags) & MAP_USER) != 0 ? DESC_USER | DESC_NOT_GLOBAL : 0))
+     (((flags) & MAP_USER) != 0 ? DESC_USER : 0) | ((user) ? DESC_NOT_GLOBAL : 0))
 
 static inline unsigned desc_flags(uint64_t desc)
 {
@@ -57,10 +58,10 @@ static inline unsigned desc_flags(uint64_t desc)
 }
 
 // The bits that the hardware reads say what the software's do.
-static inline bool desc_is_sound(uint64_t desc)
+static inline bool desc_is_sound(uint64_t desc, bool user)
 {
     unsigned flags = desc_flags(desc);
-    return (desc & ~(DESC_ADDRESS | DESC_TABLE)) == DESC_ATTRIBUTES(flags);
+    return (desc & ~(DESC_ADDRESS | DESC_TABLE)) == DESC_ATTRIBUTES(flags, user);
 }
 
 // A leaf descriptor: the type bit tells a page from a block.

@@ -99,7 +99,7 @@ static void walk_table(struct walk *walk, const uint64_t *slots, unsigned level,
             continue;
         }
         unsigned flags = desc_flags(desc);
-        walk->broken += !desc_is_sound(desc) || ((flags & MAP_WRITE) != 0 && (flags & MAP_EXEC) != 0);
+        walk->broken += !desc_is_sound(desc, false) || ((flags & MAP_WRITE) != 0 && (flags & MAP_EXEC) != 0);
         walk->visit(va, level_size(level), flags, walk->argument);
     }
 }

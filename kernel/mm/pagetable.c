@@ -63,12 +63,12 @@ int pagetable_init(struct pagetable *table, enum pagetable_half half, uint16_t a
 }
 
 // The machine's leaf with the flags that say the same, or 0.
-static uint64_t with_flags(uint64_t desc)
+static uint64_t with_flags(const struct pagetable *table, uint64_t desc)
 {
     uint64_t bits = desc & ~(DESC_ADDRESS | DESC_TABLE);
     for (unsigned flags = 0; flags <= MAP_FLAGS_ALL; flags++) {
         uint64_t software = (uint64_t)flags << DESC_FLAGS_SHIFT;
-        if ((bits | software) == DESC_ATTRIBUTES(flags)) {
+        if ((bits | software) == DESC_ATTRIBUTES(flags, is_user(table))) {
             return desc | software;
         }
     }
@@ -97,7 +97,7 @@ static int adopt(struct pagetable *table, uint64_t *slots, unsigned level)
             error = adopt(table, child(desc), level + 1);
         } else {
             table->mapped += level_size(level);
-            desc = with_flags(desc);
+            desc = with_flags(table, desc);
             error = desc != 0 ? 0 : -EINVAL;
             mmu_write(&slots[i], error == 0 ? desc : mmu_read(&slots[i]));
         }
@@ -186,11 +186,14 @@ static const char *check_leaf(const struct pagetable *table, uint64_t desc, unsi
     if (!is_aligned(desc & DESC_ADDRESS, level_size(level))) {
         return "a leaf's address is not aligned to its size";
     }
-    if (!desc_is_sound(desc)) {
+    if (!desc_is_sound(desc, is_user(table))) {
         return "a leaf's attributes are not those of its flags";
     }
-    if (((flags & MAP_USER) != 0) != is_user(table)) {
+    if ((flags & MAP_USER) != 0 && !is_user(table)) {
         return "a leaf belongs to the other half";
+    }
+    if ((flags & MAP_USER) == 0 && is_user(table) && (flags & (MAP_WRITE | MAP_EXEC)) != 0) {
+        return "a leaf that nobody reaches has rights";
     }
     return (flags & MAP_EXEC) != 0 && (flags & MAP_WRITE) != 0 ? "a leaf is writable and executable" : NULL;
 }

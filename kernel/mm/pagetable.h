@@ -9,7 +9,7 @@
 enum map_flags {
     MAP_WRITE = 1 << 0,
     MAP_EXEC = 1 << 1,  // for the half that owns the table: EL0 in user tables, EL1 in the kernel's
-    MAP_USER = 1 << 2,  // EL0 may access; wanted in user tables, refused in the kernel's
+    MAP_USER = 1 << 2,  // EL0 may access. Without it a user table keeps the page, but nobody reaches it
     MAP_DEVICE = 1 << 3 // Device-nGnRE instead of Normal write-back
 };
 #define MAP_FLAGS_ALL (MAP_WRITE | MAP_EXEC | MAP_USER | MAP_DEVICE)
@@ -22,6 +22,7 @@ struct pagetable {
     struct page_pool *pool;
     paddr_t root;
     uint64_t base;        // of the half: 0 or PAGETABLE_KERNEL_BASE
+    bool pages_only;      // leaves stay 4 KiB, so that no unmap ever needs memory; set it while the table is empty
     uint16_t asid;        // 0 in the kernel's half, whose entries are global
     uint64_t table_pages; // the root included
     uint64_t mapped;      // bytes
@@ -44,8 +45,8 @@ void pagetable_destroy(
 
 // `prepare-commit`: each of the three either does all of [va, va + size) or changes no translation. All sizes in bytes,
 // page-aligned. -EINVAL: misaligned, empty, outside the half, physical range above 2^48, unknown flags, MAP_WRITE with
-// MAP_EXEC (W^X), MAP_DEVICE with MAP_EXEC, or MAP_USER not as the half wants. map: -EEXIST when any page is mapped
-// already; -ENOMEM. Uses the largest leaves that alignment allows.
+// MAP_EXEC (W^X), MAP_DEVICE with MAP_EXEC, MAP_USER in the kernel's half, MAP_WRITE or MAP_EXEC without MAP_USER in
+// the user half. map: -EEXIST when any page is mapped already; -ENOMEM. Uses the largest leaves that alignment allows.
 [[nodiscard]] int pagetable_map(struct pagetable *table, vaddr_t va, paddr_t pa, uint64_t size, unsigned flags);
 // unmap: holes are fine. -ENOMEM when a larger leaf must be split. Table pages that become empty are freed.
 // A table in the user half whose 512 leaves could be one is replaced by that one; live kernel mappings are never
@@ -53,5 +54,12 @@ void pagetable_destroy(
 [[nodiscard]] int pagetable_unmap(struct pagetable *table, vaddr_t va, uint64_t size);
 // protect: -ENOENT when a page is not mapped; -ENOMEM when a split fails. MAP_DEVICE cannot be changed: -EINVAL.
 [[nodiscard]] int pagetable_protect(struct pagetable *table, vaddr_t va, uint64_t size, unsigned flags);
+// Another frame for a page that is mapped as one: nothing is allocated or freed, so that nothing can be lost on the
+// way. -ENOENT: no such leaf; -EINVAL. Nothing changed then.
+[[nodiscard]] int pagetable_replace(struct pagetable *table, vaddr_t va, paddr_t pa, unsigned flags);
 [[nodiscard]] int pagetable_query(const struct pagetable *table, vaddr_t va, struct mapping *out); // -ENOENT, -EINVAL
+// Calls visit for each leaf that starts in [va, va + size), lowest first, until it says false; whole pages inside the
+// half. It may change *flags as pagetable_protect() would; what it changed is flushed before the return.
+void pagetable_visit(struct pagetable *table, vaddr_t va, uint64_t size,
+                     bool (*visit)(vaddr_t va, paddr_t pa, unsigned *flags, void *argument), void *argument);
 [[nodiscard]] const char *pagetable_check(const struct pagetable *table);

@@ -5,17 +5,21 @@
 // Above this many leaves one flush of the whole address space is cheaper than single ones.
 #define FLUSH_LEAVES_MAX 32u
 
-#define ALLOWED(flags)                                                                                                 \
-    (((flags) & MAP_EXEC) != 0 && ((flags) & (MAP_WRITE | MAP_DEVICE)) != 0 ? 0 : DESC_ATTRIBUTES(flags))
-#define FOUR_ALLOWED(flags) ALLOWED(flags), ALLOWED((flags) + 1), ALLOWED((flags) + 2), ALLOWED((flags) + 3)
-static const uint64_t attributes[MAP_FLAGS_ALL + 1] = {FOUR_ALLOWED(0), FOUR_ALLOWED(4), FOUR_ALLOWED(8),
-                                                       FOUR_ALLOWED(12)};
+#define ALLOWED(flags, user)                                                                                           \
+    ((((flags) & MAP_EXEC) != 0 && ((flags) & (MAP_WRITE | MAP_DEVICE)) != 0) ||                                       \
+             ((user) ? ((flags) & MAP_USER) == 0 && ((flags) & (MAP_WRITE | MAP_EXEC)) != 0                            \
+                     : ((flags) & MAP_USER) != 0)                                                                      \
+         ? 0                                                                                                           \
+         : DESC_ATTRIBUTES(flags, user))
+#define FOUR_ALLOWED(flags, user)                                                                                      \
+    ALLOWED(flags, user), ALLOWED((flags) + 1, user), ALLOWED((flags) + 2, user), ALLOWED((flags) + 3, user)
+#define ALL_ALLOWED(user) FOUR_ALLOWED(0, user), FOUR_ALLOWED(4, user), FOUR_ALLOWED(8, user), FOUR_ALLOWED(12, user)
+static const uint64_t attributes[2][MAP_FLAGS_ALL + 1] = {{ALL_ALLOWED(false)}, {ALL_ALLOWED(true)}};
 
 // 0: no such mapping in this half.
 static uint64_t attributes_for(const struct pagetable *table, unsigned flags)
 {
-    bool fits = flags <= MAP_FLAGS_ALL && ((flags & MAP_USER) != 0) == is_user(table);
-    return likely(fits) ? attributes[flags] : 0;
+    return likely(flags <= MAP_FLAGS_ALL) ? attributes[is_user(table)][flags] : 0;
 }
 
 static bool range_ok(const struct pagetable *table, uint64_t va, uint64_t size)
@@ -114,10 +118,11 @@ static __attribute__((noinline)) void prune_path(struct pagetable *table, uint64
 // --- map -----------------------------------------------------------------------------------------------------------
 
 // The largest leaves that alignment allows, as many as lie in one table. The slot is not known yet.
-static inline struct run next_run(uint64_t va, uint64_t pa, uint64_t left)
+static inline struct run next_run(const struct pagetable *table, uint64_t va, uint64_t pa, uint64_t left)
 {
     unsigned level = LEAF_LEVEL;
-    while (level > 1 && left >= level_size(level - 1) && is_aligned(va | pa, level_size(level - 1))) {
+    while (level > 1 && !table->pages_only && left >= level_size(level - 1) &&
+           is_aligned(va | pa, level_size(level - 1))) {
         level--;
     }
     uint64_t fits = left >> level_shift(level);
@@ -197,7 +202,7 @@ static void undo_preparation(struct pagetable *table, uint64_t va, uint64_t pa, 
 {
     struct cleanup cleanup = cleanup_start(table);
     for (uint64_t done = 0; done < size;) {
-        struct run run = next_run(va + done, pa + done, size - done);
+        struct run run = next_run(table, va + done, pa + done, size - done);
         prune(&cleanup, root_of(table), va + done, 0);
         done += run_size(&run);
     }
@@ -208,7 +213,7 @@ static __attribute__((noinline)) int map_range(struct pagetable *table, uint64_t
                                                uint64_t bits)
 {
     for (uint64_t done = 0; done < size;) {
-        struct run run = next_run(va + done, pa + done, size - done);
+        struct run run = next_run(table, va + done, pa + done, size - done);
         int error = make_tables(table, va + done, &run);
         if (error == 0 && !all_empty(&run)) {
             error = -EEXIST;
@@ -220,7 +225,7 @@ static __attribute__((noinline)) int map_range(struct pagetable *table, uint64_t
         }
     }
     for (uint64_t done = 0; done < size;) {
-        struct run run = next_run(va + done, pa + done, size - done);
+        struct run run = next_run(table, va + done, pa + done, size - done);
         run.slot = descend(table, va + done, run.level);
         commit_run(table, &run, va + done, pa + done, bits);
         done += run_size(&run);
@@ -235,7 +240,7 @@ int pagetable_map(struct pagetable *table, vaddr_t va, paddr_t pa, uint64_t size
     if (unlikely(bits == 0 || !range_ok(table, va.raw, size) || !frames_ok(pa.raw, size))) {
         return -EINVAL;
     }
-    struct run run = next_run(va.raw, pa.raw, size);
+    struct run run = next_run(table, va.raw, pa.raw, size);
     if (likely(run_size(&run) == size)) {
         run.slot = descend(table, va.raw, run.level);
         if (likely(run.slot != NULL && all_empty(&run))) {
@@ -427,4 +432,23 @@ int pagetable_protect(struct pagetable *table, vaddr_t va, uint64_t size, unsign
         return protect_range(table, va.raw, size, bits);
     }
     return protect_run(table, &run, va.raw, bits);
+}
+
+// --- replace -------------------------------------------------------------------------------------------------------
+
+int pagetable_replace(struct pagetable *table, vaddr_t va, paddr_t pa, unsigned flags)
+{
+    uint64_t bits = attributes_for(table, flags);
+    if (unlikely(bits == 0 || !range_ok(table, va.raw, PAGE_SIZE) || !frames_ok(pa.raw, PAGE_SIZE))) {
+        return -EINVAL;
+    }
+    struct run run;
+    if (!find_run(table, va.raw, PAGE_SIZE, &run) || mmu_read(run.slot) == 0) {
+        return -ENOENT;
+    }
+    mmu_write(run.slot, 0); // break before make, Arm ARM D8.16.1
+    flush_run(table, &run, va.raw);
+    mmu_write(run.slot, desc_leaf(pa.raw, bits, LEAF_LEVEL));
+    mmu_publish();
+    return 0;
 }

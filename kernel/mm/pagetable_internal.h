@@ -65,7 +65,7 @@ void merge_around(struct pagetable *table, uint64_t va);
 static inline bool may_merge(const struct pagetable *table, const struct page *page, const uint64_t *slot,
                              unsigned level)
 {
-    if (likely(page->used != TABLE_ENTRIES) || !is_user(table)) {
+    if (likely(page->used != TABLE_ENTRIES) || !is_user(table) || table->pages_only) {
         return false;
     }
     uint64_t first = mmu_read(slot - ((uint64_t)slot & PAGE_MASK) / sizeof(*slot));

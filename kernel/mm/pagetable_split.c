@@ -69,7 +69,7 @@ static bool mergeable(const uint64_t *slots, unsigned level)
 
 void merge_around(struct pagetable *table, uint64_t va)
 {
-    if (!is_user(table)) {
+    if (!is_user(table) || table->pages_only) {
         return;
     }
     uint64_t *path[LEAF_LEVEL + 1] = {root_of(table)};

@@ -4,6 +4,8 @@
 #include "kernel/mm/usercopy.h"
 
 #define ET_EXEC 2
+#define ET_DYN 3
+#define INTERPRETER_MAX 4096u
 #define EM_AARCH64 183
 #define PT_LOAD 1
 #define PT_INTERP 3
@@ -34,9 +36,9 @@ static int read_header(const void *image, size_t size, struct elf_header *header
     }
     __builtin_memcpy(header, image, sizeof(*header));
     uint64_t end;
-    bool good = __builtin_memcmp(header->ident, ident, sizeof(ident)) == 0 && header->type == ET_EXEC &&
-                header->machine == EM_AARCH64 && header->phentsize == sizeof(struct program_header) &&
-                header->phnum > 0 &&
+    bool good = __builtin_memcmp(header->ident, ident, sizeof(ident)) == 0 &&
+                (header->type == ET_EXEC || header->type == ET_DYN) && header->machine == EM_AARCH64 &&
+                header->phentsize == sizeof(struct program_header) && header->phnum > 0 &&
                 add_fits(header->phoff, (uint64_t)header->phnum * sizeof(struct program_header), &end) && end <= size;
     return good ? 0 : -ENOEXEC;
 }
@@ -51,7 +53,7 @@ static uint64_t page_end(const struct elf_segment *segment)
     return round_up(segment->va + segment->memory_size, PAGE_SIZE);
 }
 
-static int add_segment(struct elf_image *out, const struct program_header *header, size_t size)
+static int add_segment(struct elf_image *out, const struct program_header *header, uint64_t size)
 {
     uint64_t file_end;
     if (header->memsz == 0) {
@@ -59,7 +61,7 @@ static int add_segment(struct elf_image *out, const struct program_header *heade
     }
     if (out->segment_count == ELF_SEGMENTS_MAX || header->filesz > header->memsz ||
         !add_fits(header->offset, header->filesz, &file_end) || file_end > size ||
-        !user_range_ok(uaddr(header->vaddr), header->memsz) || header->vaddr < PAGE_SIZE) {
+        !user_range_ok(uaddr(header->vaddr), header->memsz) || (header->vaddr < PAGE_SIZE && !out->moves)) {
         return -ENOEXEC;
     }
     bool executable = (header->flags & PF_X) != 0, writable = (header->flags & PF_W) != 0;
@@ -107,21 +109,35 @@ static bool entry_is_code(const struct elf_image *out)
     return false;
 }
 
-int elf_parse(const void *image, size_t size, struct elf_image *out)
+// The path must end, and no sooner than where the header says.
+static int note_interpreter(struct elf_image *out, const struct program_header *header, uint64_t size)
+{
+    uint64_t end;
+    if (header->filesz < 2 || header->filesz > INTERPRETER_MAX || !add_fits(header->offset, header->filesz, &end) ||
+        end > size) {
+        return -ENOEXEC;
+    }
+    out->interpreter_offset = header->offset;
+    out->interpreter_size = header->filesz;
+    return 0;
+}
+
+int elf_parse(const void *head, size_t size, uint64_t file_size, struct elf_image *out)
 {
     struct elf_header header;
-    int error = read_header(image, size, &header);
+    int error = read_header(head, size, &header);
     if (error != 0) {
         return error;
     }
-    *out = (struct elf_image){.entry = header.entry, .phdr_count = header.phnum};
+    *out = (struct elf_image){.moves = header.type == ET_DYN, .entry = header.entry, .phdr_count = header.phnum};
     for (unsigned i = 0; i < header.phnum; i++) {
         struct program_header program;
-        __builtin_memcpy(&program, (const char *)image + header.phoff + i * sizeof(program), sizeof(program));
+        __builtin_memcpy(&program, (const char *)head + header.phoff + i * sizeof(program), sizeof(program));
         if (program.type == PT_INTERP) {
-            return -ENOEXEC; // no dynamic linking yet
+            error = note_interpreter(out, &program, file_size);
+        } else if (program.type == PT_LOAD) {
+            error = add_segment(out, &program, file_size);
         }
-        error = program.type == PT_LOAD ? add_segment(out, &program, size) : 0;
         if (error != 0) {
             return error;
         }

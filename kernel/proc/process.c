@@ -1,156 +1,75 @@
+// How processes begin. How they end, and are waited for: exit.c.
 #include "kernel/proc/process.h"
 
 #include <hal/irq.h>
-#include <hal/memory.h>
 #include <hal/mmu.h>
-#include <hal/upcall.h>
 
 #include "kernel/base/assert.h"
-#include "kernel/base/atomic.h"
-#include "kernel/base/format.h"
-#include "kernel/debug/log.h"
-#include "kernel/mm/idalloc.h"
+#include "kernel/fs/mount.h"
+#include "kernel/fs/path.h"
+#include "kernel/mm/asid.h"
 #include "kernel/mm/kmalloc.h"
-#include "kernel/proc/stack.h"
+#include "kernel/proc/exec.h"
+#include "kernel/proc/process_internal.h"
 
-#define ASID_LIMIT 256u // every implementation has 8 bits
-#define SIGNAL_ILL 4
-#define SIGNAL_TRAP 5
-#define SIGNAL_BUS 7
-#define SIGNAL_SEGV 11
+struct family family = {
+    .lock = SPINLOCK_INIT("family", RANK_PROCESS), .all = {&family.all, &family.all}, .next_pid = 1};
 
-static struct {
-    struct spinlock lock; // covers the rest
-    struct id_allocator asids;
-    bool ready;
-    int32_t next_pid;
-} processes = {.lock = SPINLOCK_INIT("processes", RANK_PROCESS), .next_pid = 1};
-
-// ASID 0 belongs to no process: it tags what runs while there is none.
-static int take_identity(struct process *process)
+struct process *process_current(void)
 {
-    irqflags_t flags = spin_lock(&processes.lock);
-    int error = 0;
-    if (!processes.ready) {
-        error = id_init(&processes.asids, ASID_LIMIT);
-        ASSERT(error == 0 && id_reserve(&processes.asids, 0) == 0);
-        processes.ready = true;
+    struct thread *me = thread_current();
+    return me != NULL ? me->process : NULL;
+}
+
+// --- spaces --------------------------------------------------------------------------------------------------------
+
+int process_space_create(struct space **out)
+{
+    void *memory;
+    uint16_t asid;
+    int error = kmalloc(sizeof(struct space), &memory);
+    if (error != 0) {
+        return error;
     }
-    error = id_alloc(&processes.asids, &process->asid) == 0 ? 0 : -EAGAIN;
+    error = asid_alloc(&asid);
     if (error == 0) {
-        process->pid = processes.next_pid++;
-    }
-    spin_unlock(&processes.lock, flags);
-    return error;
-}
-
-static void drop_identity(const struct process *process)
-{
-    irqflags_t flags = spin_lock(&processes.lock);
-    id_free(&processes.asids, process->asid);
-    spin_unlock(&processes.lock, flags);
-}
-
-// Adds a region of zeroed pages. On -ENOMEM the region holds what it got so far: free_process() takes it back.
-static int add_region(struct process *process, uint64_t start, uint64_t size, unsigned flags)
-{
-    struct region *region = &process->regions[process->region_count++];
-    *region = (struct region){start, 0};
-    while (region->size < size) {
-        paddr_t page;
-        int error = page_alloc_zeroed(&kernel_pages, &page);
+        error = space_init(memory, asid, &kernel_pages);
         if (error != 0) {
-            return error;
+            asid_free(asid);
         }
-        error = pagetable_map(&process->table, vaddr(start + region->size), page, PAGE_SIZE, flags);
-        if (error != 0) {
-            page_free(&kernel_pages, page, 0);
-            return error;
-        }
-        region->size += PAGE_SIZE;
     }
+    if (error != 0) {
+        kfree(memory);
+        return error;
+    }
+    *out = memory;
     return 0;
 }
 
-// Writes into the process's memory whatever its rights are; the range is mapped.
-void process_write(struct process *process, uint64_t va, const void *from, uint64_t size)
+void process_space_destroy(struct space *space)
 {
-    for (uint64_t done = 0; done < size;) {
-        struct mapping mapping;
-        int error = pagetable_query(&process->table, vaddr(va + done), &mapping);
-        ASSERT(error == 0);
-        uint64_t part = min_u64(size - done, PAGE_SIZE - ((va + done) & PAGE_MASK));
-        void *to = phys_to_virt(mapping.pa);
-        __builtin_memcpy(to, (const char *)from + done, part);
-        if ((mapping.flags & MAP_EXEC) != 0) {
-            mmu_sync_code(to, part);
-        }
-        done += part;
-    }
+    uint16_t asid = space->table.asid;
+    space_destroy(space);
+    asid_free(asid);
+    kfree(space);
 }
 
-static int load(struct process *process, const void *image, size_t size, const char *name)
-{
-    struct elf_image elf;
-    int error = elf_parse(image, size, &elf);
-    for (unsigned i = 0; error == 0 && i < elf.segment_count; i++) {
-        const struct elf_segment *segment = &elf.segments[i];
-        uint64_t start = round_down(segment->va, PAGE_SIZE);
-        uint64_t end = round_up(segment->va + segment->memory_size, PAGE_SIZE);
-        error =
-            end > USER_STACK_TOP - USER_STACK_SIZE ? -ENOEXEC : add_region(process, start, end - start, segment->flags);
-        if (error == 0) {
-            process_write(process, segment->va, (const char *)image + segment->offset, segment->file_size);
-        }
-    }
-    if (error == 0) {
-        error = add_region(process, USER_STACK_TOP - USER_STACK_SIZE, USER_STACK_SIZE, MAP_USER | MAP_WRITE);
-    }
-    if (error == 0) {
-        uint64_t sp = process_build_stack(process, &elf, name);
-        user_regs_init(&process->regs, uaddr(elf.entry), uaddr(sp));
-    }
-    return error;
-}
-
-static void free_process(struct process *process)
-{
-    // No CPU uses the table any more, so pages may go before their mappings do.
-    for (unsigned i = 0; i < process->region_count; i++) {
-        for (uint64_t done = 0; done < process->regions[i].size; done += PAGE_SIZE) {
-            struct mapping mapping;
-            int error = pagetable_query(&process->table, vaddr(process->regions[i].start + done), &mapping);
-            ASSERT(error == 0);
-            page_free(&kernel_pages, mapping.pa, 0);
-        }
-    }
-    pagetable_destroy(&process->table);
-    drop_identity(process);
-    kfree(process);
-}
-
-static void use_table(struct thread *thread, struct pagetable *table, struct fp_state *fp)
+void process_use_space(struct thread *thread, struct space *space, struct fp_state *fp)
 {
     irqflags_t flags = irq_save(); // the scheduler reads both fields at a switch
-    thread->user_table = table;
+    thread->user_table = space != NULL ? &space->table : NULL;
     thread->fp = fp;
-    mmu_activate(table != NULL ? table->root : paddr(0), table != NULL ? table->asid : 0);
+    mmu_activate(space != NULL ? space->table.root : paddr(0), space != NULL ? space->table.asid : 0);
     if (fp != NULL) {
         fp_restore(fp);
     }
     irq_restore(flags);
 }
 
-static void run(void *argument)
-{
-    struct process *process = argument;
-    struct thread *me = thread_current();
-    me->process = process;
-    use_table(me, &process->table, &process->fp);
-    user_enter(&process->regs);
-}
+// --- making --------------------------------------------------------------------------------------------------------
 
-int process_create(const char *name, const void *image, size_t size, struct process **out)
+// With nothing but zeroes and a pid; nobody knows it yet.
+static int make(struct process **out)
 {
     void *memory;
     int error = kmalloc(sizeof(struct process), &memory);
@@ -159,71 +78,264 @@ int process_create(const char *name, const void *image, size_t size, struct proc
     }
     struct process *process = memory;
     __builtin_memset(process, 0, sizeof(*process));
-    error = take_identity(process);
-    if (error != 0) {
-        kfree(process);
-        return error;
+    list_init(&process->children);
+    list_init(&process->sibling);
+    list_init(&process->all);
+    semaphore_init(&process->changes, 0);
+    semaphore_init(&process->finished, 0);
+    process->umask = 022;
+    signals_init(&process->signals);
+    *out = process;
+    return 0;
+}
+
+// What make() and its callers have put together, when it does not come to life.
+static void unmake(struct process *process)
+{
+    if (process->space != NULL) {
+        process_space_destroy(process->space);
     }
-    error = pagetable_init(&process->table, PAGETABLE_USER, (uint16_t)process->asid, &kernel_pages);
-    if (error != 0) {
-        drop_identity(process);
-        kfree(process);
-        return error;
+    if (process->files != NULL) {
+        fd_table_put(process->files);
     }
-    error = load(process, image, size, name);
-    if (error == 0) {
-        *out = process; // before it runs
-        error = thread_create(name, run, process, &process->thread);
+    vnode_put(process->root);
+    vnode_put(process->directory);
+    kfree(process);
+}
+
+static void join_family(struct process *process, struct process *parent)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    process->pid = family.next_pid++;
+    process->parent = parent;
+    process->group = parent != NULL ? parent->group : process->pid;
+    process->session = parent != NULL ? parent->session : process->pid;
+    list_push_back(&family.all, &process->all);
+    if (parent != NULL) {
+        list_push_back(&parent->children, &process->sibling);
     }
+    spin_unlock(&family.lock, flags);
+}
+
+static void leave_family(struct process *process)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    list_remove(&process->all);
+    list_remove(&process->sibling);
+    spin_unlock(&family.lock, flags);
+}
+
+static void run(void *argument)
+{
+    struct process *process = argument;
+    struct thread *me = thread_current();
+    me->process = process;
+    process_use_space(me, process->space, &process->fp);
+    user_tls_set(process->tls);
+    if (process->tell_id != 0) {
+        int error = copy_to_user(uaddr(process->tell_id), &process->pid, sizeof(process->pid));
+        (void)error; // as on Linux: it is the caller's memory, and its affair
+    }
+    user_enter(&process->regs);
+}
+
+// Gives it a number and a thread. It may have ended, and be gone, before this returns.
+static int start(struct process *process, struct process *parent, const char *name, int32_t *pid)
+{
+    join_family(process, parent);
+    *pid = process->pid;
+    int error = thread_create(name, run, process, &process->thread);
     if (error != 0) {
-        free_process(process);
+        leave_family(process);
     }
     return error;
 }
 
-int process_wait(struct process *process)
+static const char *base_name(const char *path)
 {
-    (void)thread_join(process->thread);
-    int status = process->status;
-    free_process(process);
-    return status;
+    const char *name = path;
+    for (; *path != 0; path++) {
+        name = *path == '/' ? path + 1 : name;
+    }
+    return name;
 }
 
-struct process *process_current(void)
+// --- from the kernel -----------------------------------------------------------------------------------------------
+
+static int open_console(struct process *process)
 {
-    return thread_current()->process;
+    static const char console[] = "/dev/console";
+    struct path_start from = {process->root, process->directory, &process->as};
+    void *path;
+    int result = kmalloc(PATH_MAX, &path);
+    if (result != 0) {
+        return result;
+    }
+    for (int i = 0; i < 3 && result >= 0; i++) {
+        struct file *file;
+        __builtin_memcpy(path, console, sizeof(console)); // a walk changes it
+        int error = file_open(&from, path, O_RDWR, 0, &file);
+        result = error != 0 ? error : fd_install(process->files, file, 0, false);
+    }
+    kfree(path);
+    return result < 0 ? result : 0;
 }
 
-void process_exit(int status)
+static int add_arguments(struct exec_strings *strings, const char *const *argv)
 {
-    struct thread *me = thread_current();
-    me->process->status = status;
-    use_table(me, NULL, NULL);
-    thread_exit(status);
+    int error = exec_strings_init(strings);
+    for (; error == 0 && argv[strings->argc] != NULL; strings->argc++) {
+        error = exec_strings_add(strings, argv[strings->argc]);
+    }
+    return error;
 }
 
-void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64_t address)
+static int load(struct process *process, const char *path, const char *const *argv)
 {
-    static const struct {
-        const char *name;
-        int signal;
-    } kinds[] = {
-        [USER_FAULT_READ] = {"read", SIGNAL_SEGV},
-        [USER_FAULT_WRITE] = {"write", SIGNAL_SEGV},
-        [USER_FAULT_EXECUTE] = {"execute", SIGNAL_SEGV},
-        [USER_FAULT_UNDEFINED] = {"undefined instruction", SIGNAL_ILL},
-        [USER_FAULT_ALIGNMENT] = {"alignment", SIGNAL_BUS},
-        [USER_FAULT_BREAKPOINT] = {"breakpoint", SIGNAL_TRAP},
-        [USER_FAULT_OTHER] = {"other", SIGNAL_SEGV},
-    };
+    struct exec_strings strings;
+    struct program program;
+    struct file *file;
+    struct path_start from = {process->root, process->directory, &process->as};
+    int error = add_arguments(&strings, argv);
+    if (error == 0) {
+        error = program_open(&from, path, &file);
+        if (error == 0) {
+            error = program_load(process->space, &from, file, path, &strings, &program);
+            file_put(file);
+        }
+    }
+    exec_strings_free(&strings);
+    if (error == 0) {
+        user_regs_init(&process->regs, uaddr(program.entry), uaddr(program.sp));
+    }
+    return error;
+}
+
+int process_spawn(const char *path, const char *const *argv, struct process **out)
+{
+    struct process *process;
+    int32_t pid;
+    int error = make(&process);
+    if (error != 0) {
+        return error;
+    }
+    process->root = mount_root_node();
+    process->directory = mount_root_node();
+    error = process_space_create(&process->space);
+    error = error != 0 ? error : fd_table_create(&process->files);
+    error = error != 0 ? error : open_console(process);
+    error = error != 0 ? error : load(process, path, argv);
+    if (error == 0) {
+        *out = process; // before it runs
+        error = start(process, NULL, base_name(path), &pid);
+    }
+    if (error != 0) {
+        unmake(process);
+    }
+    return error;
+}
+
+// --- fork ----------------------------------------------------------------------------------------------------------
+
+#define CLONE_VM 0x100u
+#define CLONE_VFORK 0x4000u
+#define CLONE_PARENT_SETTID 0x100000u
+#define CLONE_CHILD_CLEARTID 0x200000u
+#define CLONE_SETTLS 0x80000u
+#define CLONE_CHILD_SETTID 0x1000000u
+// A copy of the caller's memory serves vfork(2) as well, if the caller waits.
+#define CLONE_KNOWN                                                                                                    \
+    (0xffu | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_CHILD_SETTID)
+
+static int copy(struct process *child, struct process *parent)
+{
+    child->root = parent->root;
+    child->directory = parent->directory;
+    vnode_get(child->root);
+    vnode_get(child->directory);
+    child->as = parent->as;
+    child->umask = parent->umask;
+    child->signals = parent->signals;
+    child->signals.pending = 0;
+    int error = process_space_create(&child->space);
+    error = error != 0 ? error : fd_table_copy(parent->files, &child->files);
+    error = error != 0 ? error : space_fork(child->space, parent->space);
+    child->regs = *parent->current;
+    user_regs_set_result(&child->regs, 0);
+    irqflags_t flags = irq_save(); // what is in the registers is the parent's as long as nobody else runs here
+    fp_save(&child->fp);
+    irq_restore(flags);
+    child->tls = user_tls();
+    return error;
+}
+
+int process_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t tls, uint64_t child_tid)
+{
+    struct process *parent = process_current(), *child;
+    if ((flags & ~(uint64_t)CLONE_KNOWN) != 0 || ((flags & CLONE_VM) != 0 && (flags & CLONE_VFORK) == 0)) {
+        return -EINVAL;
+    }
+    int32_t pid;
+    int error = make(&child);
+    if (error != 0) {
+        return error;
+    }
+    error = copy(child, parent);
+    if (error == 0) {
+        if (stack != 0) {
+            user_regs_set_sp(&child->regs, uaddr(stack));
+        }
+        child->tls = (flags & CLONE_SETTLS) != 0 ? tls : child->tls;
+        child->tell_id = (flags & CLONE_CHILD_SETTID) != 0 ? child_tid : 0;
+        error = start(child, parent, parent->thread->name, &pid);
+    }
+    if (error != 0) {
+        unmake(child);
+        return error;
+    }
+    if ((flags & CLONE_PARENT_SETTID) != 0) {
+        error = copy_to_user(uaddr(parent_tid), &pid, sizeof(pid));
+        (void)error; // likewise
+    }
+    if ((flags & CLONE_VFORK) != 0) {
+        process_wait_released(pid);
+    }
+    return pid;
+}
+
+// --- exec ----------------------------------------------------------------------------------------------------------
+
+int process_exec(char *path, const struct exec_strings *strings)
+{
     struct process *process = process_current();
-    int signal = kinds[kind].signal;
-    log_warning("pid %d (%s) killed by signal %d: %s fault at 0x%lx, pc 0x%lx", process->pid, process->thread->name,
-                signal, kinds[kind].name, address, user_regs_pc(regs));
-    process_exit(128 + signal);
-}
-
-bool kernel_copy_fault(uint64_t address, bool write)
-{
-    return false; // every page of a process is present or not there at all
+    struct path_start from = {process->root, process->directory, &process->as};
+    struct space *space, *old = process->space;
+    struct program program;
+    struct file *file;
+    int error = program_open(&from, path, &file);
+    if (error != 0) {
+        return error;
+    }
+    error = process_space_create(&space);
+    if (error == 0) {
+        error = program_load(space, &from, file, path, strings, &program);
+        if (error != 0) {
+            process_space_destroy(space);
+        }
+    }
+    file_put(file);
+    if (error != 0) {
+        return error;
+    }
+    process->space = space; // from here on nothing fails
+    __builtin_memset(&process->fp, 0, sizeof(process->fp));
+    process_use_space(process->thread, space, &process->fp);
+    process_space_destroy(old);
+    fd_close_on_exec(process->files);
+    signals_exec(&process->signals);
+    user_tls_set(0);
+    user_regs_init(process->current, uaddr(program.entry), uaddr(program.sp));
+    thread_set_name(process->thread, base_name(path));
+    process_release(process);
+    return 0;
 }

@@ -1,35 +1,104 @@
-// What a program finds on its stack. Source: System V ABI AArch64 supplement; getauxval(3).
 #include "kernel/proc/stack.h"
 
 #include <hal/entropy.h>
 
+#include "kernel/mm/kmalloc.h"
+#include "kernel/proc/process.h"
+
+#define AT_NULL 0
 #define AT_PHDR 3
 #define AT_PHENT 4
 #define AT_PHNUM 5
 #define AT_PAGESZ 6
+#define AT_BASE 7
+#define AT_FLAGS 8
 #define AT_ENTRY 9
+#define AT_UID 11
+#define AT_EUID 12
+#define AT_GID 13
+#define AT_EGID 14
+#define AT_HWCAP 16
+#define AT_CLKTCK 17
+#define AT_SECURE 23
 #define AT_RANDOM 25
+#define AT_EXECFN 31
+#define HWCAP_FP 1u
+#define HWCAP_ASIMD 2u
 
-uint64_t process_build_stack(struct process *process, const struct elf_image *elf, const char *name)
+// The words below the strings: argc, argv, NULL, envp, NULL, pairs.
+static uint64_t fill_words(uint64_t *words, const struct stack_contents *contents, uint64_t strings, uint64_t path,
+                           uint64_t random)
 {
-    uint64_t sp = USER_STACK_TOP, random[2];
-    uint64_t length = 1;
-    while (name[length - 1] != 0) {
-        length++;
+    const struct exec_strings *texts = contents->strings;
+    uint64_t *at = words;
+    *at++ = texts->argc;
+    size_t offset = 0;
+    for (uint32_t i = 0; i < texts->argc + texts->envc; i++) {
+        if (i == texts->argc) {
+            *at++ = 0;
+        }
+        *at++ = strings + offset;
+        while (texts->bytes[offset++] != 0) {
+        }
     }
-    sp -= length;
-    process_write(process, sp, name, length);
-    uint64_t name_va = sp;
-    sp = round_down(sp - sizeof(random), 16);
-    entropy_fill(random, sizeof(random));
-    process_write(process, sp, random, sizeof(random));
-    const uint64_t words[] = {
-        1,          name_va,      0, // argc, argv
-        0,                           // envp
-        AT_PHDR,    elf->phdr_va, AT_PHENT, 56, AT_PHNUM, elf->phdr_count, AT_PAGESZ, PAGE_SIZE, AT_ENTRY,
-        elf->entry, AT_RANDOM,    sp,       0,  0,
+    *at++ = 0;
+    if (texts->envc == 0) {
+        *at++ = 0;
+    }
+    const uint64_t pairs[] = {
+        AT_PHDR,   contents->headers,
+        AT_PHENT,  56,
+        AT_PHNUM,  contents->header_count,
+        AT_PAGESZ, PAGE_SIZE,
+        AT_BASE,   contents->base,
+        AT_FLAGS,  0,
+        AT_ENTRY,  contents->entry,
+        AT_UID,    contents->as->uid,
+        AT_EUID,   contents->as->uid,
+        AT_GID,    contents->as->gid,
+        AT_EGID,   contents->as->gid,
+        AT_HWCAP,  HWCAP_FP | HWCAP_ASIMD,
+        AT_CLKTCK, 100,
+        AT_SECURE, 0,
+        AT_RANDOM, random,
+        AT_EXECFN, path,
+        AT_NULL,   0,
     };
-    sp = round_down(sp - sizeof(words), 16);
-    process_write(process, sp, words, sizeof(words));
-    return sp;
+    __builtin_memcpy(at, pairs, sizeof(pairs));
+    return (uint64_t)(at - words) + ARRAY_SIZE(pairs);
+}
+
+int stack_build(struct space *space, const struct stack_contents *contents, uint64_t *sp)
+{
+    const struct exec_strings *texts = contents->strings;
+    uint64_t random[2], path_size = 1;
+    while (contents->path[path_size - 1] != 0) {
+        path_size++;
+    }
+    uint64_t words_max = (3 + (uint64_t)texts->argc + texts->envc + 40) * sizeof(uint64_t);
+    uint64_t total = texts->size + path_size + sizeof(random) + words_max + 64;
+    struct space_request request = {.address = USER_STACK_TOP - round_up(total, PAGE_SIZE),
+                                    .size = round_up(total, PAGE_SIZE),
+                                    .flags = AREA_READ | AREA_WRITE | AREA_GROWS_DOWN | AREA_STACK,
+                                    .fixed = true};
+    uint64_t at;
+    void *words;
+    int error = space_map(space, &request, &at);
+    if (error == 0) {
+        error = kmalloc(words_max, &words);
+    }
+    if (error != 0) {
+        return error == -EEXIST ? -ENOEXEC : error;
+    }
+    uint64_t path = USER_STACK_TOP - path_size, strings = path - texts->size;
+    uint64_t random_at = round_down(strings - sizeof(random), 16);
+    entropy_fill(random, sizeof(random));
+    uint64_t size = fill_words(words, contents, strings, path, random_at) * sizeof(uint64_t);
+    *sp = round_down(random_at - size, 16);
+    error = space_write(space, path, contents->path, path_size);
+    error = error != 0 ? error : space_write(space, strings, texts->bytes, texts->size);
+    error = error != 0 ? error : space_write(space, random_at, random, sizeof(random));
+    error = error != 0 ? error : space_write(space, *sp, words, size);
+    kfree(words);
+    return error;
 }

@@ -1,8 +1,13 @@
-// Between process.c and stack.c only.
+// The first page of a program's stack. Source: System V ABI AArch64 supplement; getauxval(3).
 #pragma once
 
-#include "kernel/proc/process.h"
+#include "kernel/proc/exec.h"
 
-void process_write(struct process *process, uint64_t va, const void *from, uint64_t size);
-// Puts argc, argv, envp and the auxiliary vector on the new stack; returns its pointer, 16-byte aligned.
-uint64_t process_build_stack(struct process *process, const struct elf_image *elf, const char *name);
+struct stack_contents {
+    const struct exec_strings *strings;
+    const char *path;
+    uint64_t headers, header_count, entry, base; // of the program; base: of its interpreter, or 0
+    const struct credentials *as;
+};
+// Maps a stack that grows, and puts arguments, environment and auxiliary vector on it. *sp: 16-byte aligned. -ENOMEM.
+[[nodiscard]] int stack_build(struct space *space, const struct stack_contents *contents, uint64_t *sp);

@@ -110,12 +110,18 @@ void sched_switch(void)
     sched_finish_switch();
 }
 
-void sched_prepare_sleep(void)
+bool sched_prepare_sleep(bool interruptible)
 {
     struct run_queue *queue = &this_cpu()->queue;
     spin_lock_raw(&queue->lock);
-    queue->current->state = THREAD_SLEEPING;
+    struct thread *me = queue->current;
+    bool sleeps = !interruptible || !me->interrupted; // what comes later finds us asleep, and wakes us
+    if (sleeps) {
+        WRITE_ONCE(me->state, THREAD_SLEEPING);
+        me->interruptible = interruptible;
+    }
     spin_unlock_raw(&queue->lock);
+    return sleeps;
 }
 
 // --- waking --------------------------------------------------------------------------------------------------------
@@ -166,15 +172,9 @@ static struct cpu *lock_queue_of(struct thread *thread) NO_LOCK_ANALYSIS
     }
 }
 
-void sched_wake(struct thread *thread) NO_LOCK_ANALYSIS
+// With the lock of cpu's queue, which it gives up; thread sleeps.
+static void make_ready(struct cpu *cpu, struct thread *thread) NO_LOCK_ANALYSIS
 {
-    irqflags_t flags = irq_save();
-    struct cpu *cpu = lock_queue_of(thread);
-    if (thread->state != THREAD_SLEEPING) {
-        spin_unlock_raw(&cpu->queue.lock);
-        irq_restore(flags);
-        return;
-    }
     WRITE_ONCE(thread->state, THREAD_READY);
     struct cpu *target = load_acquire(&thread->on_cpu) ? cpu : wake_target(cpu);
     if (target != cpu) {
@@ -184,6 +184,34 @@ void sched_wake(struct thread *thread) NO_LOCK_ANALYSIS
     }
     enqueue_and_kick(target, thread);
     spin_unlock_raw(&target->queue.lock);
+}
+
+void sched_wake(struct thread *thread) NO_LOCK_ANALYSIS
+{
+    irqflags_t flags = irq_save();
+    struct cpu *cpu = lock_queue_of(thread);
+    if (thread->state == THREAD_SLEEPING) {
+        make_ready(cpu, thread);
+    } else {
+        spin_unlock_raw(&cpu->queue.lock);
+    }
+    irq_restore(flags);
+}
+
+void sched_interrupt(struct thread *thread) NO_LOCK_ANALYSIS
+{
+    irqflags_t flags = irq_save();
+    struct cpu *cpu = lock_queue_of(thread);
+    WRITE_ONCE(thread->interrupted, true);
+    if (thread->state == THREAD_SLEEPING && thread->interruptible) {
+        make_ready(cpu, thread);
+    } else {
+        bool elsewhere = thread->state == THREAD_RUNNING && cpu != this_cpu();
+        spin_unlock_raw(&cpu->queue.lock);
+        if (elsewhere) { // it looks on its way back to user space
+            ipi_send(1u << cpu->local.id, SGI_RESCHEDULE);
+        }
+    }
     irq_restore(flags);
 }
 

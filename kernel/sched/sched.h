@@ -20,8 +20,11 @@ void sched_wake(struct thread *thread); // any context: makes a sleeping thread 
 // Gives up the CPU: the current thread stays ready if it is running, and sleeps or ends if it has said so. Interrupts
 // off, no locks.
 void sched_switch(void);
-// The current thread will sleep at the next sched_switch(), unless woken before. Interrupts off.
-void sched_prepare_sleep(void);
+// The current thread will sleep at the next sched_switch(), unless woken before. Interrupts off. False: it is to be
+// interrupted, which is what interruptible wants to know; nothing changed then.
+[[nodiscard]] bool sched_prepare_sleep(bool interruptible);
+// Any context: thread is to look at its signals; ends its sleep if that is interruptible.
+void sched_interrupt(struct thread *thread);
 void sched_set_deadline(
     uint64_t deadline_ns);                   // wakes the current thread then; UINT64_MAX: none any more. Interrupts off
 [[nodiscard]] const char *sched_check(void); // every run queue

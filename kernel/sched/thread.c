@@ -154,6 +154,13 @@ void thread_detach(struct thread *thread)
     thread_put(thread);
 }
 
+void thread_set_name(struct thread *thread, const char *name)
+{
+    irqflags_t flags = spin_lock(&threads.lock);
+    format(thread->name, sizeof(thread->name), "%s", name);
+    spin_unlock(&threads.lock, flags);
+}
+
 void thread_yield(void)
 {
     irqflags_t flags = irq_save();

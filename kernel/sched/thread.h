@@ -27,7 +27,9 @@ struct thread {
     uint8_t state; // enum thread_state; run queue's lock
     uint8_t cpu;   // whose run queue's lock covers it
     bool on_cpu;   // its registers are live on a CPU: nobody else may run it. Acquire and release order the registers
-    bool exited;   // exit_queue's lock
+    bool interruptible; // its sleep; run queue's lock
+    bool interrupted;   // has signals to look at: run queue's lock to set, its own to clear
+    bool exited;        // exit_queue's lock
     int exit_code;
     struct wait_queue exit_queue;    // who joins
     uint32_t id;                     // 1 upwards, never used again
@@ -80,6 +82,7 @@ struct thread *thread_current(void); // NULL before BOOT_SCHED
 _Noreturn void thread_exit(int code);
 int thread_join(struct thread *thread); // sleeps until it is dead, returns its exit code, ends the reference
 void thread_detach(struct thread *thread);
+void thread_set_name(struct thread *thread, const char *name); // cut to fit
 void thread_yield(void);
 void thread_sleep_until(uint64_t deadline_ns);
 

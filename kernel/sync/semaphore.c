@@ -24,6 +24,27 @@ int semaphore_down_timeout(struct semaphore *semaphore, uint64_t deadline_ns)
     return error;
 }
 
+int semaphore_down_interruptible_until(struct semaphore *semaphore, uint64_t deadline_ns)
+{
+    context_may_sleep();
+    int error = 0;
+    irqflags_t flags = spin_lock(&semaphore->waiters.lock);
+    while (semaphore->count == 0 && error == 0) {
+        error = wait_queue_sleep_interruptible(&semaphore->waiters, &flags, deadline_ns);
+    }
+    if (semaphore->count > 0) {
+        semaphore->count--;
+        error = 0;
+    }
+    spin_unlock(&semaphore->waiters.lock, flags);
+    return error;
+}
+
+int semaphore_down_interruptible(struct semaphore *semaphore)
+{
+    return semaphore_down_interruptible_until(semaphore, UINT64_MAX);
+}
+
 void semaphore_down(struct semaphore *semaphore)
 {
     int error = semaphore_down_timeout(semaphore, UINT64_MAX);

@@ -10,6 +10,10 @@ struct semaphore {
 
 void semaphore_init(struct semaphore *semaphore, uint32_t count);
 void semaphore_down(struct semaphore *semaphore);
+// -EINTR: a signal came first.
+[[nodiscard]] int semaphore_down_interruptible(struct semaphore *semaphore);
+[[nodiscard]] int semaphore_down_interruptible_until(struct semaphore *semaphore,
+                                                     uint64_t deadline_ns); // and -ETIMEDOUT
 [[nodiscard]] bool semaphore_try_down(struct semaphore *semaphore);
 [[nodiscard]] int semaphore_down_timeout(struct semaphore *semaphore, uint64_t deadline_ns); // -ETIMEDOUT: not taken
 void semaphore_up(struct semaphore *semaphore);

@@ -13,6 +13,7 @@
 // From the outside in: a holder may take any lock further down.
 enum lock_rank {
     RANK_PROCESS,
+    RANK_CONDITION,
     RANK_WAIT_QUEUE,
     RANK_TIMER,
     RANK_RUN_QUEUE,

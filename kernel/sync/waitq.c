@@ -1,5 +1,6 @@
 #include "kernel/sync/waitq.h"
 
+#include "kernel/base/atomic.h"
 #include "kernel/sched/sched.h"
 
 void wait_queue_init(struct wait_queue *queue, const char *name)
@@ -8,13 +9,14 @@ void wait_queue_init(struct wait_queue *queue, const char *name)
     list_init(&queue->waiters);
 }
 
-int wait_queue_sleep_until(struct wait_queue *queue, irqflags_t *flags, uint64_t deadline_ns) NO_LOCK_ANALYSIS
+static int sleep(struct wait_queue *queue, uint64_t deadline_ns, bool interruptible) NO_LOCK_ANALYSIS
 {
-    (void)flags; // interrupts stay off until the caller's spin_unlock()
     DEBUG_ASSERT(this_cpu()->interrupt_depth == 0 && this_cpu()->lock_depth == 1);
     struct thread *me = this_cpu()->queue.current;
+    if (!sched_prepare_sleep(interruptible)) {
+        return -EINTR;
+    }
     list_push_back(&queue->waiters, &me->wait_link);
-    sched_prepare_sleep();
     if (deadline_ns != UINT64_MAX) {
         sched_set_deadline(deadline_ns);
     }
@@ -28,8 +30,20 @@ int wait_queue_sleep_until(struct wait_queue *queue, irqflags_t *flags, uint64_t
     if (list_empty(&me->wait_link)) {
         return 0;
     }
-    list_remove(&me->wait_link); // nobody took us off the queue: it was the clock
-    return -ETIMEDOUT;
+    list_remove(&me->wait_link); // nobody took us off the queue: it was the clock, or a signal
+    return interruptible && load_acquire(&me->interrupted) ? -EINTR : -ETIMEDOUT;
+}
+
+int wait_queue_sleep_until(struct wait_queue *queue, irqflags_t *flags, uint64_t deadline_ns)
+{
+    (void)flags; // interrupts stay off until the caller's spin_unlock()
+    return sleep(queue, deadline_ns, false);
+}
+
+int wait_queue_sleep_interruptible(struct wait_queue *queue, irqflags_t *flags, uint64_t deadline_ns)
+{
+    (void)flags;
+    return sleep(queue, deadline_ns, true);
 }
 
 void wait_queue_sleep(struct wait_queue *queue, irqflags_t *flags)

@@ -18,6 +18,9 @@ void wait_queue_sleep(struct wait_queue *queue, irqflags_t *flags) REQUIRES(queu
 // Likewise until deadline_ns (timer_now() time, UINT64_MAX: none). -ETIMEDOUT: not woken.
 [[nodiscard]] int wait_queue_sleep_until(struct wait_queue *queue, irqflags_t *flags, uint64_t deadline_ns)
     REQUIRES(queue->lock);
+// Likewise, and a signal ends it too. -EINTR: one was there, or came; else as above.
+[[nodiscard]] int wait_queue_sleep_interruptible(struct wait_queue *queue, irqflags_t *flags, uint64_t deadline_ns)
+    REQUIRES(queue->lock);
 // Wake the first, or all. Any context. Returns the thread woken, or how many.
 struct thread *wait_queue_wake_one(struct wait_queue *queue) REQUIRES(queue->lock);
 unsigned wait_queue_wake_all(struct wait_queue *queue) REQUIRES(queue->lock);

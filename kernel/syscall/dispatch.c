@@ -1,6 +1,8 @@
 #include <hal/upcall.h>
 
+#include "kernel/proc/process.h"
 #include "kernel/syscall/syscall.h"
+#include "kernel/syscall/trace.h"
 
 const struct syscall_description *syscall_find(uint64_t number)
 {
@@ -20,18 +22,26 @@ const struct syscall_description *syscall_find(uint64_t number)
 int64_t syscall_dispatch(uint64_t number, const uint64_t arguments[6])
 {
     const struct syscall_description *description = syscall_find(number);
-    if (description == NULL) {
-        return -ENOSYS;
+    int64_t result = description == NULL ? -ENOSYS : syscall_validate(description, arguments);
+    if (result == 0) {
+        result = description->body(arguments);
     }
-    int error = syscall_validate(description, arguments);
-    return error != 0 ? error : description->body(arguments);
+    if (unlikely(syscall_tracing)) {
+        syscall_trace(description, number, arguments, result);
+    }
+    return result;
 }
 
 void kernel_syscall(struct user_regs *regs)
 {
+    struct process *process = process_current();
     uint64_t arguments[6];
     for (unsigned i = 0; i < 6; i++) {
         arguments[i] = user_regs_argument(regs, i);
     }
-    user_regs_set_result(regs, syscall_dispatch(user_regs_syscall_number(regs), arguments));
+    process->current = regs;
+    process->first_argument = arguments[0];
+    int64_t result = syscall_dispatch(user_regs_syscall_number(regs), arguments);
+    process->restart = result == -ERESTART;
+    user_regs_set_result(regs, process->restart ? -EINTR : result);
 }

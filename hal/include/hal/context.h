@@ -21,9 +21,20 @@ uint64_t user_regs_argument(const struct user_regs *regs, unsigned index); // in
 void user_regs_set_result(struct user_regs *regs, int64_t value);
 uint64_t user_regs_pc(const struct user_regs *regs);
 uint64_t user_regs_sp(const struct user_regs *regs);
+// x0 to x30, sp, pc, pstate: the order of Linux's struct sigcontext.
+#define USER_WORDS 34u
+void user_regs_read(const struct user_regs *regs, uint64_t words[USER_WORDS]);
+// -EINVAL: a pstate that user space may not have. Nothing changed then.
+[[nodiscard]] int user_regs_write(struct user_regs *regs, const uint64_t words[USER_WORDS]);
+// Makes the system call again that regs came from; its first argument may be overwritten by a result already.
+void user_regs_restart(struct user_regs *regs, uint64_t first_argument);
+void user_regs_set_sp(struct user_regs *regs, uaddr_t sp);
+// The thread register of user space (TPIDR_EL0) of the running flow; a switch keeps it.
+uint64_t user_tls(void);
+void user_tls_set(uint64_t value);
 
 // Leaves the kernel on this stack for user space. The kernel comes back through kernel_syscall() and its fellows.
 _Noreturn void user_enter(const struct user_regs *regs);
-// Floating-point and SIMD registers, FPCR and FPSR. The kernel itself does not use them.
+// Floating-point and SIMD registers, FPCR and FPSR: V0 to V31, then the two as 64-bit words. The kernel itself does not use them.
 void fp_save(struct fp_state *state);
 void fp_restore(const struct fp_state *state);

@@ -29,6 +29,9 @@ enum user_fault_kind {
 };
 void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind,
                        uint64_t address); // from user space; interrupts on
+// The last thing before user space goes on, whatever brought us here; interrupts off, and off again on return. May
+// sleep, and change the registers.
+void kernel_user_return(struct user_regs *regs);
 // True when the kernel made the page present and the access may be retried. From a user copy; interrupts on.
 bool kernel_copy_fault(uint64_t address, bool write);
 // The machine found a bug in the kernel (a fault of its own). Any context; pcs is where it happened, innermost first.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from faultline import build
+from faultline import build, userland
 from faultline.cli.common import verb
 from faultline.errors import GuestError, UsageError
-from faultline.paths import IMAGE_PRESETS, kernel_image, relative
+from faultline.paths import IMAGE_PRESETS, OUT, kernel_image, relative
 from faultline.qemu import Machine, MachineConfig, command, memory_bytes
 from faultline.qemu.console import PROMPT
 from faultline.qemu.terminal import Terminal
@@ -29,13 +29,14 @@ _KEYS = ("nth", "interval", "times", "probability", "seed", "task")
 @click.option("--gdb", "debug", is_flag=True, help="Wait for gdb; says how to connect.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="F", help="Record the run into F.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="F", help="Replay the run recorded in F.")
+@click.option("--shell", is_flag=True, help="Debian's busybox: its shell in this terminal, or COMMAND run by it.")
 @click.option("--preset", default="qemu-virt", show_default=True, help=f"Which image: {' or '.join(IMAGE_PRESETS)}.")
 @click.argument("words", nargs=-1, metavar="[-- COMMAND]")
-def main(smp, cpu, mem, el2, fault, debug, record, replay, preset, words) -> int:
+def main(smp, cpu, mem, el2, fault, debug, record, replay, shell, preset, words) -> int:
     """Boots the kernel with its serial console in this terminal; Ctrl-A x quits. Lines from a pipe or file are typed one
     by one, and the last answer ends it.
 
-    With a COMMAND: runs it in the kernel's monitor, prints what it prints and exits with its status; 2 when it cannot be run.
+    With a COMMAND: runs it in the kernel's monitor (with --shell: in the shell), prints what it prints and exits with its status; 2 when it cannot be run.
     """
     if fault:
         check_plan(fault)
@@ -55,6 +56,8 @@ def main(smp, cpu, mem, el2, fault, debug, record, replay, preset, words) -> int
     config = MachineConfig(kernel_image(preset), cpu=cpu, smp=smp, memory=memory_bytes(mem), el2=el2,
                            bootargs=f"fault={fault}" if fault else "", record=record, replay=replay)
     config.check()
+    if shell:
+        return _shell(config, " ".join(words), debug)
     return _run_command(config, " ".join(words)) if words else _console(config, debug)
 
 
@@ -85,8 +88,17 @@ def _run_command(config: MachineConfig, text: str) -> int:
         printed = machine.console.text(mark).replace(PROMPT, "").strip("\n")  # programs write past the records
     if printed:
         print(printed)
-    print(reply.text, end="")
+    if not config.initrd:  # a shell's command is answered by its status alone
+        print(reply.text, end="")
     return min(abs(reply.status), 255)
+
+
+def _shell(config: MachineConfig, text: str, debug: bool) -> int:
+    script = {"command": f"{text}\n".encode()} if text else {}
+    config = config.with_(initrd=userland.initrd(OUT / "boot" / "initrd.cpio", script))
+    if text:
+        return _run_command(config, "exec /bin/sh /command")
+    return _console(config.with_(bootargs=f"{config.bootargs} run=exec /bin/sh;poweroff".strip()), debug)
 
 
 def _console(config: MachineConfig, debug: bool) -> int:

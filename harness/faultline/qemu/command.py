@@ -26,7 +26,7 @@ def memory_bytes(text: str) -> int:
 @dataclass(frozen=True)
 class MachineConfig:
     """What machine to boot. `memory` in bytes; `el2` starts the kernel at EL2; `icount` makes one instruction one
-    nanosecond; `bootargs` is /chosen bootargs."""
+    nanosecond; `bootargs` is /chosen bootargs; `initrd` holds the first files."""
 
     kernel: Path
     cpu: str = "cortex-a72"
@@ -35,6 +35,7 @@ class MachineConfig:
     el2: bool = False
     icount: bool = False
     bootargs: str = ""
+    initrd: Path | None = None
     record: Path | None = None
     replay: Path | None = None
     extra: tuple[str, ...] = field(default=())
@@ -76,6 +77,8 @@ def _machine(config: MachineConfig) -> list[str]:
             "-m", f"{config.memory >> 10}K", "-display", "none", "-monitor", "none",
             "-nic", "none"]  # without it QEMU wants a boot ROM that Debian does not install
     argv += ["-kernel", str(config.kernel)]
+    if config.initrd:
+        argv += ["-initrd", str(config.initrd)]
     if config.bootargs:
         argv += ["-append", config.bootargs]
     return argv + _icount(config) + list(config.extra)

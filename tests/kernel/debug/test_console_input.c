@@ -19,12 +19,12 @@ TEST(console, input_beyond_the_ring_is_dropped_and_counted)
     console_input('!');
     uint64_t dropped_after = console_input_dropped();
     for (uint32_t i = 0; i < kept; i++) {
-        wrong += console_read() != nth(i);
+        wrong += console_read(CONSOLE_MONITOR) != nth(i);
     }
     EXPECT_EQ(dropped_after, dropped + 2);
     EXPECT_EQ(kept, 4096);
     EXPECT_EQ(wrong, 0);
     console_input('x'); // there is room again
-    EXPECT_EQ(console_read(), 'x');
+    EXPECT_EQ(console_read(CONSOLE_MONITOR), 'x');
     EXPECT_EQ(console_input_dropped(), dropped_after);
 }

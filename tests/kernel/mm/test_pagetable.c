@@ -179,3 +179,19 @@ TEST(pagetable, tables_outside_the_pool_are_not_taken_over)
     EXPECT_EQ(pagetable_adopt(&taken, PAGETABLE_USER, made.root, &empty), -EINVAL);
     pagetable_destroy(&made);
 }
+
+TEST(pagetable, a_page_is_replaced_in_place)
+{
+    struct pagetable table;
+    EXPECT_EQ(pagetable_init(&table, PAGETABLE_USER, 1, &kernel_pages), 0);
+    EXPECT_EQ(pagetable_replace(&table, vaddr(MIB(2)), paddr(MIB(4)), RW), -ENOENT);
+    EXPECT_EQ(pagetable_map(&table, vaddr(MIB(2)), paddr(MIB(6)), PAGE_SIZE, MAP_USER), 0);
+    EXPECT_EQ(pagetable_replace(&table, vaddr(MIB(2)), paddr(MIB(4)), RW), 0);
+    EXPECT(maps(&table, MIB(2), MIB(4), PAGE_SIZE, RW));
+    EXPECT_EQ(pagetable_replace(&table, vaddr(MIB(2) + PAGE_SIZE), paddr(MIB(4)), RW), -ENOENT);
+    EXPECT_EQ(pagetable_replace(&table, vaddr(MIB(2) + 1), paddr(MIB(4)), RW), -EINVAL);
+    EXPECT_EQ(pagetable_replace(&table, vaddr(MIB(2)), paddr(MIB(4) + 1), RW), -EINVAL);
+    EXPECT_EQ(pagetable_replace(&table, vaddr(MIB(2)), paddr(MIB(4)), RW | MAP_EXEC), -EINVAL);
+    EXPECT_SOUND(pagetable_check(&table));
+    pagetable_destroy(&table);
+}

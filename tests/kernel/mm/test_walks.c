@@ -227,9 +227,9 @@ TEST(walks, pagetable)
     for (unsigned i = 0; i < ARRAY_SIZE(attributes); i++) {
         WITH_SLOT(&table, page, small ^ attributes[i], "a leaf's attributes are not those of its flags");
     }
-    WITH_SLOT(&table, page, desc_leaf(MIB(4), DESC_ATTRIBUTES(MAP_WRITE), LEAF_LEVEL),
-              "a leaf belongs to the other half");
-    WITH_SLOT(&table, page, desc_leaf(MIB(4), DESC_ATTRIBUTES(MAP_USER | MAP_WRITE | MAP_EXEC), LEAF_LEVEL),
+    WITH_SLOT(&table, page, desc_leaf(MIB(4), DESC_ATTRIBUTES(MAP_WRITE, true), LEAF_LEVEL),
+              "a leaf that nobody reaches has rights");
+    WITH_SLOT(&table, page, desc_leaf(MIB(4), DESC_ATTRIBUTES(MAP_USER | MAP_WRITE | MAP_EXEC, true), LEAF_LEVEL),
               "a leaf is writable and executable");
     WITH_SLOT(&table, page, small & ~DESC_VALID, "a descriptor is neither empty nor valid");
     WITH_SLOT(&table, empty, small, "a table's count of descriptors is wrong");

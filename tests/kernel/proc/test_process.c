@@ -2,15 +2,22 @@
 #include "kernel/proc/process.h"
 
 #include "kernel/base/atomic.h"
+#include "kernel/base/format.h"
 #include "kernel/debug/ktest.h"
 #include "kernel/debug/sweep.h"
 #include "kernel/proc/program.h"
 
+static bool there_are_programs(void)
+{
+    return user_program_name(0) != NULL;
+}
+
 static int start(const char *name, struct process **out)
 {
-    const void *image;
-    size_t size;
-    return user_program_find(name, &image, &size) ? process_create(name, image, size, out) : -ENOENT;
+    char path[64];
+    const char *argv[] = {name, NULL};
+    format(path, sizeof(path), "/programs/%s", name);
+    return process_spawn(path, argv, out);
 }
 
 static int run(const char *name)
@@ -20,18 +27,12 @@ static int run(const char *name)
     return error != 0 ? error : process_wait(process);
 }
 
-static bool there_are_programs(void)
-{
-    return user_program_name(0) != NULL;
-}
-
 TEST(process, what_is_no_program_leaves_nothing)
 {
-    static uint64_t zeroes[64];
     struct process *process = NULL;
     struct footprint before = footprint_take();
-    EXPECT_EQ(process_create("zeroes", zeroes, sizeof(zeroes), &process), -ENOEXEC);
-    EXPECT_EQ(process_create("empty", zeroes, 0, &process), -ENOEXEC);
+    EXPECT_EQ(start("none", &process), -ENOENT);
+    EXPECT_EQ(start("..", &process), there_are_programs() ? -EACCES : -ENOENT);
     EXPECT(process == NULL);
     EXPECT(footprint_settle(&before));
 }

@@ -1,0 +1,111 @@
+#include "kernel/fs/device.h"
+
+#include <hal/entropy.h>
+
+#include "kernel/base/assert.h"
+#include "kernel/fs/mount.h"
+
+static int64_t read_nothing(struct file *file, struct io *io, uint64_t offset)
+{
+    return 0;
+}
+
+static int64_t read_zeroes(struct file *file, struct io *io, uint64_t offset)
+{
+    uint64_t size = io->left;
+    int error = io_give_zeroes(io, size);
+    return error != 0 ? error : (int64_t)size;
+}
+
+static int64_t read_random(struct file *file, struct io *io, uint64_t offset)
+{
+    uint8_t chunk[64];
+    int64_t done = 0;
+    while (io->left > 0) {
+        uint64_t part = min_u64(io->left, sizeof(chunk));
+        entropy_fill(chunk, part);
+        int error = io_give(io, chunk, part);
+        if (error != 0) {
+            return done > 0 ? done : error;
+        }
+        done += (int64_t)part;
+    }
+    return done;
+}
+
+static int64_t write_away(struct file *file, struct io *io, uint64_t offset)
+{
+    int64_t size = (int64_t)io->left;
+    io->left = 0;
+    return size;
+}
+
+static int64_t write_full(struct file *file, struct io *io, uint64_t offset)
+{
+    return -ENOSPC;
+}
+
+static const struct file_ops null_ops = {.read = read_nothing, .write = write_away};
+static const struct file_ops zero_ops = {.read = read_zeroes, .write = write_away};
+static const struct file_ops full_ops = {.read = read_zeroes, .write = write_full};
+static const struct file_ops random_ops = {.read = read_random, .write = write_away};
+
+static struct device {
+    uint64_t number;
+    const char *name;
+    uint32_t mode;
+    const struct file_ops *ops;
+} devices[DEVICES_MAX] = {
+    {DEVICE(1, 3), "null", 0666, &null_ops},      {DEVICE(1, 5), "zero", 0666, &zero_ops},
+    {DEVICE(1, 7), "full", 0666, &full_ops},      {DEVICE(1, 8), "random", 0666, &random_ops},
+    {DEVICE(1, 9), "urandom", 0666, &random_ops},
+};
+static unsigned device_count = 5;
+
+void device_register(uint64_t number, const char *name, uint32_t mode, const struct file_ops *ops)
+{
+    ASSERT(device_count < DEVICES_MAX);
+    devices[device_count++] = (struct device){number, name, mode, ops};
+}
+
+int device_open(struct file *file, uint64_t number)
+{
+    for (unsigned i = 0; i < device_count; i++) {
+        if (devices[i].number == number) {
+            file->ops = devices[i].ops;
+            return 0;
+        }
+    }
+    return -ENXIO;
+}
+
+static int directory_named(struct vnode *root, const char *name, size_t length, struct vnode **out)
+{
+    static const struct credentials as = {0};
+    int error = root->ops->lookup(root, name, length, out);
+    return error == -ENOENT ? root->ops->create(root, name, length, S_IFDIR | 0755, 0, NULL, &as, out) : error;
+}
+
+int device_make_nodes(void)
+{
+    static const struct credentials as = {0};
+    struct vnode *root = mount_root_node(), *directory;
+    int error = directory_named(root, "dev", 3, &directory);
+    vnode_put(root);
+    if (error != 0) {
+        return error;
+    }
+    for (unsigned i = 0; i < device_count && error == 0; i++) {
+        struct vnode *node = NULL;
+        size_t length = 0;
+        while (devices[i].name[length] != 0) {
+            length++;
+        }
+        error = directory->ops->create(directory, devices[i].name, length, S_IFCHR | devices[i].mode, devices[i].number,
+                                       NULL, &as, &node);
+        error = error == -EEXIST ? 0 : error; // the first files may bring their own
+        vnode_put(node);
+    }
+    vnode_put(directory);
+    return error;
+}

@@ -1,0 +1,31 @@
+// A process's descriptors. Shared by its threads (CLONE_FILES). Task context; may sleep.
+#pragma once
+
+#include "kernel/fs/file.h"
+
+#define FD_LIMIT_MAX 1048576u // as fs.nr_open
+
+struct fd_table {
+    struct mutex lock; // covers the rest
+    uint32_t references;
+    uint32_t capacity, limit; // limit: RLIMIT_NOFILE
+    uint32_t lowest;          // no descriptor below is free
+    struct fd_slot {
+        struct file *file; // NULL: free
+        bool close_on_exec;
+    } *slots;
+};
+
+[[nodiscard]] int fd_table_create(struct fd_table **out);                       // -ENOMEM
+[[nodiscard]] int fd_table_copy(struct fd_table *table, struct fd_table **out); // fork(2). -ENOMEM
+void fd_table_get(struct fd_table *table);
+void fd_table_put(struct fd_table *table); // the last reference closes all
+void fd_close_on_exec(struct fd_table *table);
+
+[[nodiscard]] int fd_file(struct fd_table *table, uint64_t fd, struct file **out); // with a reference; -EBADF
+// Takes over the caller's reference to file, also when it fails. The lowest free descriptor from first on; -EMFILE,
+// -ENOMEM.
+[[nodiscard]] int fd_install(struct fd_table *table, struct file *file, uint32_t first, bool close_on_exec);
+[[nodiscard]] int fd_replace(struct fd_table *table, struct file *file, uint32_t fd, bool close_on_exec); // dup3(2)
+[[nodiscard]] int fd_close(struct fd_table *table, uint64_t fd);                                          // -EBADF
+[[nodiscard]] int fd_flags(struct fd_table *table, uint64_t fd, const bool *set, bool *out); // close-on-exec; -EBADF

@@ -1,0 +1,261 @@
+#include "kernel/fs/file.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "kernel/fs/path.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/usercopy.h"
+
+int io_give(struct io *io, const void *from, uint64_t size)
+{
+    int error = 0;
+    if (io->kernel != NULL) {
+        __builtin_memcpy(io->kernel, from, size);
+        io->kernel += size;
+    } else {
+        error = copy_to_user(io->user, from, size);
+    }
+    if (error == 0) {
+        io->user.raw += size;
+        io->left -= size;
+    }
+    return error;
+}
+
+int io_take(struct io *io, void *to, uint64_t size)
+{
+    int error = 0;
+    if (io->kernel != NULL) {
+        __builtin_memcpy(to, io->kernel, size);
+        io->kernel += size;
+    } else {
+        error = copy_from_user(to, io->user, size);
+    }
+    if (error == 0) {
+        io->user.raw += size;
+        io->left -= size;
+    }
+    return error;
+}
+
+int io_give_zeroes(struct io *io, uint64_t size)
+{
+    static const char zeroes[256];
+    int error = 0;
+    for (uint64_t done = 0; done < size && error == 0; done += sizeof(zeroes)) {
+        error = io_give(io, zeroes, min_u64(size - done, sizeof(zeroes)));
+    }
+    return error;
+}
+
+int file_create(const struct file_ops *ops, struct vnode *node, uint32_t flags, struct file **out)
+{
+    void *memory;
+    int error = kmalloc(sizeof(struct file), &memory);
+    if (error == 0) {
+        struct file *file = memory;
+        *file = (struct file){.ops = ops, .node = node, .references = 1, .flags = flags};
+        mutex_init(&file->lock, "file");
+        vnode_get(node);
+        *out = file;
+    }
+    return error;
+}
+
+void file_get(struct file *file)
+{
+    uint32_t before = atomic_add(&file->references, 1);
+    ASSERT(before > 0);
+}
+
+void file_put(struct file *file)
+{
+    if (file == NULL || __atomic_fetch_sub(&file->references, 1, __ATOMIC_ACQ_REL) > 1) {
+        return;
+    }
+    if (file->ops != NULL && file->ops->release != NULL) {
+        file->ops->release(file);
+    }
+    vnode_put(file->node);
+    kfree(file);
+}
+
+// --- open ----------------------------------------------------------------------------------------------------------
+
+static unsigned wanted_access(uint32_t flags)
+{
+    static const unsigned wanted[] = {ACCESS_READ, ACCESS_WRITE, ACCESS_READ | ACCESS_WRITE, 0};
+    return (flags & O_PATH) != 0 ? 0 : wanted[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? ACCESS_WRITE : 0);
+}
+
+static int check_kind(const struct vnode *node, uint32_t flags)
+{
+    bool writes = (wanted_access(flags) & ACCESS_WRITE) != 0;
+    if (vnode_is(node, S_IFDIR)) {
+        return writes || (flags & O_CREAT) != 0 ? -EISDIR : 0;
+    }
+    if ((flags & O_DIRECTORY) != 0) {
+        return -ENOTDIR;
+    }
+    if (vnode_is(node, S_IFLNK) && (flags & O_PATH) == 0) {
+        return -ELOOP; // O_NOFOLLOW
+    }
+    return vnode_is(node, S_IFSOCK) && (flags & O_PATH) == 0 ? -ENXIO : 0;
+}
+
+static int make(const struct path_start *start, struct path_end *end, uint32_t mode)
+{
+    if (end->slash) {
+        return -EISDIR;
+    }
+    int error = vnode_access(end->directory, start->as, ACCESS_WRITE | ACCESS_EXEC);
+    if (error == 0) {
+        error = end->directory->ops->create(end->directory, end->name, end->name_length, S_IFREG | (mode & 07777), 0,
+                                            NULL, start->as, &end->node);
+    }
+    return error;
+}
+
+static int open_node(const struct path_start *start, struct vnode *node, uint32_t flags, bool made, struct file **out)
+{
+    int error = check_kind(node, flags);
+    if (error == 0 && !made) {
+        error = vnode_access(node, start->as, wanted_access(flags));
+    }
+    struct file *file;
+    if (error == 0) {
+        error = file_create(NULL, node, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC), &file);
+    }
+    if (error != 0) {
+        return error;
+    }
+    if ((flags & O_PATH) == 0) {
+        error = node->ops->open(node, file);
+    }
+    if (error == 0 && (flags & O_TRUNC) != 0 && vnode_is(node, S_IFREG)) {
+        error = node->ops->truncate(node, 0);
+    }
+    if (error != 0) {
+        file_put(file);
+        return error;
+    }
+    *out = file;
+    return 0;
+}
+
+int file_open(const struct path_start *start, char *path, uint32_t flags, uint32_t mode, struct file **out)
+{
+    struct path_end end;
+    unsigned how = (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? 0 : PATH_FOLLOW;
+    how |= (flags & O_CREAT) != 0 ? PATH_MAY_MISS : 0;
+    int error = path_walk(start, path, how, &end);
+    if (error != 0) {
+        return error;
+    }
+    bool missing = end.node == NULL;
+    if (missing) {
+        error = make(start, &end, mode);
+        if (error == -EEXIST && (flags & O_EXCL) == 0) { // somebody was faster
+            error = end.directory->ops->lookup(end.directory, end.name, end.name_length, &end.node);
+            missing = false;
+        }
+    } else if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) {
+        error = -EEXIST;
+    }
+    if (error == 0) {
+        error = open_node(start, end.node, flags, missing, out);
+    }
+    path_end_put(&end);
+    return error;
+}
+
+// --- read, write, seek ---------------------------------------------------------------------------------------------
+
+static int may(const struct file *file, bool write)
+{
+    uint32_t mode = file->flags & O_ACCMODE;
+    bool allowed = (file->flags & O_PATH) == 0 && (mode == O_RDWR || mode == (write ? O_WRONLY : O_RDONLY));
+    if (!allowed) {
+        return -EBADF;
+    }
+    if (file->node != NULL && vnode_is(file->node, S_IFDIR)) {
+        return -EISDIR;
+    }
+    return (write ? file->ops->write : file->ops->read) == NULL ? -EINVAL : 0;
+}
+
+int64_t file_read_at(struct file *file, struct io *io, uint64_t offset)
+{
+    int error = may(file, false);
+    return error != 0 ? error : file->ops->stream ? -ESPIPE : file->ops->read(file, io, offset);
+}
+
+int64_t file_write_at(struct file *file, struct io *io, uint64_t offset)
+{
+    int error = may(file, true);
+    return error != 0 ? error : file->ops->stream ? -ESPIPE : file->ops->write(file, io, offset);
+}
+
+int64_t file_read(struct file *file, struct io *io)
+{
+    int error = may(file, false);
+    if (error != 0 || file->ops->stream) {
+        return error != 0 ? error : file->ops->read(file, io, 0);
+    }
+    mutex_lock(&file->lock);
+    int64_t done = file->ops->read(file, io, file->offset);
+    file->offset += done > 0 ? (uint64_t)done : 0;
+    mutex_unlock(&file->lock);
+    return done;
+}
+
+int64_t file_write(struct file *file, struct io *io)
+{
+    int error = may(file, true);
+    if (error != 0 || file->ops->stream) {
+        return error != 0 ? error : file->ops->write(file, io, 0);
+    }
+    mutex_lock(&file->lock);
+    if ((file->flags & O_APPEND) != 0) {
+        file->offset = READ_ONCE(file->node->size);
+    }
+    int64_t done = file->ops->write(file, io, file->offset);
+    file->offset += done > 0 ? (uint64_t)done : 0;
+    mutex_unlock(&file->lock);
+    return done;
+}
+
+int64_t file_seek(struct file *file, int64_t offset, unsigned whence)
+{
+    if (file->ops == NULL || file->ops->stream) {
+        return file->ops == NULL ? -EBADF : -ESPIPE;
+    }
+    mutex_lock(&file->lock);
+    int64_t size = file->node != NULL ? (int64_t)READ_ONCE(file->node->size) : 0, base = 0, to;
+    int error = 0;
+    switch (whence) {
+    case 0: // SEEK_SET
+        break;
+    case 1:
+        base = (int64_t)file->offset;
+        break;
+    case 2:
+        base = size;
+        break;
+    case 3: // SEEK_DATA, SEEK_HOLE: there are no holes to speak of
+    case 4:
+        error = offset < 0 || offset >= size ? -ENXIO : 0;
+        offset = whence == 4 ? size : offset;
+        break;
+    default:
+        error = -EINVAL;
+    }
+    if (error == 0 && (__builtin_add_overflow(base, offset, &to) || to < 0)) {
+        error = -EINVAL;
+    }
+    if (error == 0) {
+        file->offset = (uint64_t)to;
+    }
+    mutex_unlock(&file->lock);
+    return error != 0 ? error : to;
+}

@@ -1,0 +1,79 @@
+// Open files and what can be done with them. Task context; may sleep.
+#pragma once
+
+#include "kernel/fs/vnode.h"
+
+#define O_ACCMODE 3u
+#define O_RDONLY 0u
+#define O_WRONLY 1u
+#define O_RDWR 2u
+#define O_CREAT 0100u
+#define O_EXCL 0200u
+#define O_NOCTTY 0400u
+#define O_TRUNC 01000u
+#define O_APPEND 02000u
+#define O_NONBLOCK 04000u
+#define O_DIRECTORY 040000u // these three as on arm64 (asm/fcntl.h)
+#define O_NOFOLLOW 0100000u
+#define O_DIRECT 0200000u
+#define O_LARGEFILE 0400000u
+#define O_CLOEXEC 02000000u
+#define O_PATH 010000000u
+
+// Bytes on their way: to or from user space, or the kernel's own memory. Moves on as it is used.
+struct io {
+    uaddr_t user;
+    char *kernel; // NULL: user
+    uint64_t left;
+};
+// Exactly size bytes, size <= left. -EFAULT: some may have been copied, io is as before.
+[[nodiscard]] int io_give(struct io *io, const void *from, uint64_t size);
+[[nodiscard]] int io_take(struct io *io, void *to, uint64_t size);
+[[nodiscard]] int io_give_zeroes(struct io *io, uint64_t size);
+
+#define POLL_IN 1u
+#define POLL_OUT 4u
+#define POLL_ERROR 8u
+#define POLL_HANGUP 16u
+#define POLL_INVALID 32u
+
+struct condition;
+struct file;
+struct file_ops {
+    // Bytes moved, 0 at the end of the file; an error only when none were. offset: where; of no meaning to streams.
+    int64_t (*read)(struct file *file, struct io *io, uint64_t offset);
+    int64_t (*write)(struct file *file, struct io *io, uint64_t offset);
+    int64_t (*ioctl)(struct file *file, unsigned request, uint64_t argument); // NULL: -ENOTTY
+    // Which of POLL_* hold now, and what to listen to for more. NULL: always ready to read and write.
+    unsigned (*poll)(struct file *file, struct condition **changed);
+    struct backing *(*pages)(struct file *file); // for mmap(2); NULL: -ENODEV
+    void (*release)(struct file *file);          // may be NULL
+    bool stream;                                 // has no offset: -ESPIPE
+    uint32_t kind;                               // S_IF… of files that have no vnode
+};
+
+struct file {
+    const struct file_ops *ops;
+    struct vnode *node; // NULL: has none
+    uint32_t references;
+    uint32_t flags;    // O_*
+    struct mutex lock; // covers offset and directory reads
+    uint64_t offset;
+    void *data; // of ops
+};
+
+// -ENOMEM. One reference; takes one to node (NULL is fine).
+[[nodiscard]] int file_create(const struct file_ops *ops, struct vnode *node, uint32_t flags, struct file **out);
+void file_get(struct file *file);
+void file_put(struct file *file); // NULL is nothing
+
+// Opens what a path names, makes it with O_CREAT. Errors of path_walk(); -EEXIST, -EISDIR, -ENOTDIR, -EACCES, -ENXIO.
+struct path_start;
+[[nodiscard]] int file_open(const struct path_start *start, char *path, uint32_t flags, uint32_t mode,
+                            struct file **out);
+// At the file's offset, which moves. -EBADF: not open for that; -EISDIR.
+int64_t file_read(struct file *file, struct io *io);
+int64_t file_write(struct file *file, struct io *io);
+int64_t file_read_at(struct file *file, struct io *io, uint64_t offset); // -ESPIPE
+int64_t file_write_at(struct file *file, struct io *io, uint64_t offset);
+int64_t file_seek(struct file *file, int64_t offset, unsigned whence); // lseek(2)

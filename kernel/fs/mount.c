@@ -1,0 +1,145 @@
+#include "kernel/fs/mount.h"
+
+#include "kernel/base/assert.h"
+#include "kernel/base/format.h"
+#include "kernel/mm/kmalloc.h"
+
+static struct {
+    struct mutex lock; // covers the rest, and vnode.covered
+    struct list all;
+    uint64_t next_device;
+} mounts;
+
+static int make(const struct filesystem *type, const char *source, struct mount **out)
+{
+    void *memory;
+    int error = kmalloc(sizeof(struct mount), &memory);
+    if (error != 0) {
+        return error;
+    }
+    struct mount *mount = memory;
+    *mount = (struct mount){.type = type, .next_ino = 1};
+    format(mount->source, sizeof(mount->source), "%s", source);
+    error = type->mount(mount, source);
+    if (error != 0) {
+        kfree(mount);
+        return error;
+    }
+    *out = mount;
+    return 0;
+}
+
+static void add(struct mount *mount, struct vnode *where)
+{
+    mount->covers = where;
+    mount->device = mounts.next_device++;
+    list_push_back(&mounts.all, &mount->link);
+}
+
+int mount_root(const struct filesystem *type)
+{
+    mutex_init(&mounts.lock, "mounts");
+    list_init(&mounts.all);
+    mounts.next_device = 1;
+    struct mount *mount;
+    int error = make(type, "rootfs", &mount);
+    if (error == 0) {
+        add(mount, NULL);
+    }
+    return error;
+}
+
+struct vnode *mount_root_node(void)
+{
+    struct vnode *root = list_first(&mounts.all, struct mount, link)->root;
+    vnode_get(root);
+    return mount_cross_down(root);
+}
+
+int mount_add(const struct filesystem *type, const char *source, struct vnode *where)
+{
+    if (!vnode_is(where, S_IFDIR)) {
+        return -ENOTDIR;
+    }
+    struct mount *mount;
+    int error = make(type, source, &mount);
+    if (error != 0) {
+        return error;
+    }
+    mutex_lock(&mounts.lock);
+    error = where->covered != NULL ? -EBUSY : 0;
+    if (error == 0) {
+        add(mount, where);
+        vnode_get(where);
+        where->covered = mount;
+    }
+    mutex_unlock(&mounts.lock);
+    if (error != 0) {
+        type->unmount(mount);
+        kfree(mount);
+    }
+    return error;
+}
+
+int mount_remove(struct vnode *root)
+{
+    struct mount *mount = root->mount;
+    if (root != mount->root || mount->covers == NULL) {
+        return -EINVAL;
+    }
+    mutex_lock(&mounts.lock);
+    // The mount's own reference and the caller's; whoever is inside holds more.
+    int error = root->covered != NULL || root->references > 2 ? -EBUSY : 0;
+    if (error == 0) {
+        mount->covers->covered = NULL;
+        list_remove(&mount->link);
+    }
+    mutex_unlock(&mounts.lock);
+    if (error == 0) {
+        vnode_put(mount->covers);
+        mount->covers = NULL;
+        mount->type->unmount(mount);
+        kfree(mount);
+    }
+    return error;
+}
+
+static struct vnode *exchange(struct vnode *node, struct vnode *other)
+{
+    vnode_get(other);
+    vnode_put(node);
+    return other;
+}
+
+struct vnode *mount_cross_down(struct vnode *node)
+{
+    if (node->covered == NULL) {
+        return node;
+    }
+    mutex_lock(&mounts.lock);
+    while (node->covered != NULL) {
+        node = exchange(node, node->covered->root);
+    }
+    mutex_unlock(&mounts.lock);
+    return node;
+}
+
+struct vnode *mount_cross_up(struct vnode *node)
+{
+    mutex_lock(&mounts.lock);
+    while (node == node->mount->root && node->mount->covers != NULL) {
+        node = exchange(node, node->mount->covers);
+    }
+    mutex_unlock(&mounts.lock);
+    return node;
+}
+
+void mount_for_each(void (*visit)(const struct mount *mount, void *argument), void *argument)
+{
+    mutex_lock(&mounts.lock);
+    list_for_each(at, &mounts.all)
+    {
+        visit(container_of(at, struct mount, link), argument);
+    }
+    mutex_unlock(&mounts.lock);
+}

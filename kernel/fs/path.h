@@ -1,0 +1,32 @@
+// Path walking. Source: path_resolution(7). Task context; may sleep.
+#pragma once
+
+#include "kernel/fs/vnode.h"
+
+#define PATH_LINKS_MAX 40u
+
+enum path_flags {
+    PATH_FOLLOW = 1 << 0,    // a link at the end too
+    PATH_DIRECTORY = 1 << 1, // -ENOTDIR for anything else
+    PATH_MAY_MISS = 1 << 2,  // the last name may not exist yet: node is NULL then, its directory must be there
+};
+
+struct path_start {
+    struct vnode *root, *directory; // the caller's references; directory: where relative paths begin
+    const struct credentials *as;
+};
+
+struct path_end {
+    struct vnode *node;      // with a reference, or NULL
+    struct vnode *directory; // of the last name, with a reference; NULL when the path ends in ".", ".." or at a root
+    size_t name_length;      // of the last name; 0 without a directory
+    bool slash;              // the path ends in a slash: a directory is meant
+    char name[NAME_MAX + 1];
+};
+
+// Walks path, which is changed on the way: it lies in a buffer of PATH_MAX bytes.
+// -ENOENT (also: empty path), -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EACCES, -ENOMEM. *out undefined then.
+[[nodiscard]] int path_walk(const struct path_start *start, char *path, unsigned flags, struct path_end *out);
+void path_end_put(struct path_end *end); // its references
+// The absolute path of a directory, as seen from root. -ENOENT: removed; -ERANGE: does not fit.
+[[nodiscard]] int path_of(struct vnode *directory, struct vnode *root, char *out, size_t size);

@@ -1,0 +1,154 @@
+// Contents: whole pages in a map, holes read as zeroes. No lock is held while user memory is copied, since that may
+// fault on a page of this very file: a page that is in use cannot go away, because it is counted.
+#include "kernel/fs/tmpfs_internal.h"
+
+#include <hal/memory.h>
+
+#include "kernel/base/atomic.h"
+#include "kernel/mm/user_page.h"
+
+#define SIZE_MAX_BYTES (PAGE_MAP_LIMIT << PAGE_SHIFT)
+
+// With the vnode's lock: the page, with a reference for the caller. make: a hole is filled. -ENOENT: a hole.
+static int get_page(struct tmpfs_node *node, uint64_t number, bool make, paddr_t *out)
+{
+    int error = 0;
+    if (!page_map_find(&node->pages, number, out)) {
+        error = make ? user_page_alloc(&kernel_pages, out) : -ENOENT;
+        if (error == 0) {
+            error = page_map_insert(&node->pages, number, *out);
+            if (error != 0) {
+                user_page_put(&kernel_pages, *out);
+            }
+        }
+    }
+    if (error == 0) {
+        user_page_get(&kernel_pages, *out);
+    }
+    return error;
+}
+
+static int read_part(struct tmpfs_node *node, struct io *io, uint64_t at, uint64_t part)
+{
+    paddr_t page;
+    mutex_lock(&node->vnode.lock);
+    int error = get_page(node, at >> PAGE_SHIFT, false, &page);
+    mutex_unlock(&node->vnode.lock);
+    if (error == -ENOENT) {
+        return io_give_zeroes(io, part);
+    }
+    error = io_give(io, (const char *)phys_to_virt(page) + (at & PAGE_MASK), part);
+    user_page_put(&kernel_pages, page);
+    return error;
+}
+
+static int64_t tmpfs_read(struct file *file, struct io *io, uint64_t offset)
+{
+    struct tmpfs_node *node = tmpfs_node(file->node);
+    uint64_t size = READ_ONCE(node->vnode.size), done = 0;
+    while (io->left > 0 && offset + done < size) {
+        uint64_t at = offset + done;
+        uint64_t part = min_u64(min_u64(io->left, size - at), PAGE_SIZE - (at & PAGE_MASK));
+        int error = read_part(node, io, at, part);
+        if (error != 0) {
+            return done > 0 ? (int64_t)done : error;
+        }
+        done += part;
+    }
+    return (int64_t)done;
+}
+
+static int write_part(struct tmpfs_node *node, struct io *io, uint64_t at, uint64_t part)
+{
+    paddr_t page;
+    mutex_lock(&node->vnode.lock);
+    int error = get_page(node, at >> PAGE_SHIFT, true, &page);
+    mutex_unlock(&node->vnode.lock);
+    if (error != 0) {
+        return error == -ENOMEM ? -ENOSPC : error;
+    }
+    error = io_take(io, (char *)phys_to_virt(page) + (at & PAGE_MASK), part);
+    user_page_written(&kernel_pages, page);
+    user_page_put(&kernel_pages, page);
+    if (error == 0) {
+        mutex_lock(&node->vnode.lock);
+        WRITE_ONCE(node->vnode.size, max_u64(node->vnode.size, at + part));
+        mutex_unlock(&node->vnode.lock);
+    }
+    return error;
+}
+
+static int64_t tmpfs_write(struct file *file, struct io *io, uint64_t offset)
+{
+    struct tmpfs_node *node = tmpfs_node(file->node);
+    uint64_t done = 0, end;
+    if (!add_fits(offset, io->left, &end) || end > SIZE_MAX_BYTES) {
+        return -EFBIG;
+    }
+    while (io->left > 0) {
+        uint64_t at = offset + done, part = min_u64(io->left, PAGE_SIZE - (at & PAGE_MASK));
+        int error = write_part(node, io, at, part);
+        if (error != 0) {
+            return done > 0 ? (int64_t)done : error;
+        }
+        done += part;
+    }
+    return (int64_t)done;
+}
+
+static struct backing *tmpfs_pages(struct file *file)
+{
+    return &tmpfs_node(file->node)->backing;
+}
+
+const struct file_ops tmpfs_file_ops = {.read = tmpfs_read, .write = tmpfs_write, .pages = tmpfs_pages};
+const struct file_ops tmpfs_directory_ops = {.read = NULL};
+
+// --- as a source of pages ------------------------------------------------------------------------------------------
+
+static struct tmpfs_node *node_of(struct backing *backing)
+{
+    return container_of(backing, struct tmpfs_node, backing);
+}
+
+static int backing_page(struct backing *backing, uint64_t offset, paddr_t *out)
+{
+    struct tmpfs_node *node = node_of(backing);
+    mutex_lock(&node->vnode.lock);
+    int error = offset < node->vnode.size ? get_page(node, offset >> PAGE_SHIFT, true, out) : -ENXIO;
+    mutex_unlock(&node->vnode.lock);
+    return error;
+}
+
+static void backing_reference(struct backing *backing)
+{
+    vnode_get(&node_of(backing)->vnode);
+}
+
+static void backing_release(struct backing *backing)
+{
+    vnode_put(&node_of(backing)->vnode);
+}
+
+const struct backing_ops tmpfs_backing_ops = {backing_page, backing_reference, backing_release};
+
+// --- truncate ------------------------------------------------------------------------------------------------------
+
+int tmpfs_truncate(struct vnode *vnode, uint64_t size)
+{
+    struct tmpfs_node *node = tmpfs_node(vnode);
+    if (size > SIZE_MAX_BYTES) {
+        return -EFBIG;
+    }
+    mutex_lock(&vnode->lock);
+    if (size < vnode->size) {
+        page_map_truncate(&node->pages, (size + PAGE_SIZE - 1) >> PAGE_SHIFT);
+        paddr_t last;
+        if ((size & PAGE_MASK) != 0 && page_map_find(&node->pages, size >> PAGE_SHIFT, &last)) {
+            __builtin_memset((char *)phys_to_virt(last) + (size & PAGE_MASK), 0, PAGE_SIZE - (size & PAGE_MASK));
+        }
+    }
+    WRITE_ONCE(vnode->size, size);
+    mutex_unlock(&vnode->lock);
+    return 0;
+}

@@ -1,0 +1,31 @@
+// Between tmpfs.c and tmpfs_file.c only.
+#pragma once
+
+#include "kernel/base/tree.h"
+#include "kernel/fs/file.h"
+#include "kernel/fs/mount.h"
+#include "kernel/mm/page_map.h"
+#include "kernel/mm/space.h"
+
+struct tmpfs_node {
+    struct vnode vnode;
+    struct backing backing; // its pages, for areas that map it
+    union {
+        struct page_map pages;      // regular file
+        char *target;               // symbolic link
+        struct {                    // directory
+            struct tree names, ids; // of struct tmpfs_entry
+            uint64_t next_id;
+            struct tmpfs_node *parent; // itself in the root; NULL: removed
+        };
+    };
+};
+
+static inline struct tmpfs_node *tmpfs_node(struct vnode *vnode)
+{
+    return container_of(vnode, struct tmpfs_node, vnode);
+}
+
+extern const struct file_ops tmpfs_file_ops, tmpfs_directory_ops;
+extern const struct backing_ops tmpfs_backing_ops;
+int tmpfs_truncate(struct vnode *vnode, uint64_t size);

@@ -1,0 +1,94 @@
+// Files as filesystems keep them: one vnode for one file, directory, link or device, however many names it has.
+// There is no cache of names: filesystems in memory need none. Task context; may sleep.
+#pragma once
+
+#include "kernel/base/types.h"
+#include "kernel/sync/mutex.h"
+
+#define S_IFMT 0170000u
+#define S_IFSOCK 0140000u
+#define S_IFLNK 0120000u
+#define S_IFREG 0100000u
+#define S_IFBLK 0060000u
+#define S_IFDIR 0040000u
+#define S_IFCHR 0020000u
+#define S_IFIFO 0010000u
+#define S_ISUID 04000u
+#define S_ISGID 02000u
+#define S_ISVTX 01000u
+
+#define NAME_MAX 255u
+#define PATH_MAX 4096u // with the NUL
+
+struct backing;
+struct file;
+struct mount;
+struct vnode;
+
+struct credentials {
+    uint32_t uid, gid; // effective, for files
+    uint32_t groups[16];
+    unsigned group_count;
+};
+
+// One name in a directory, as getdents64(2) tells it.
+struct directory_entry {
+    const char *name;
+    size_t length;
+    uint64_t ino;
+    uint32_t mode; // type bits
+};
+
+// What a kind of filesystem does. An operation that is NULL gives -ENOTDIR on a file where a directory is wanted, else
+// -EPERM or -EINVAL as its system call does. Names are not NUL-terminated, have 1 to NAME_MAX bytes, no slash, and are
+// neither "." nor "..". Each returns 0 or a negative errno, and changes nothing when it fails.
+struct vnode_ops {
+    // A reference to the child. -ENOENT.
+    int (*lookup)(struct vnode *directory, const char *name, size_t length, struct vnode **out);
+    // A new child, with a reference. mode with type. target: of a symbolic link, else NULL. -EEXIST, -ENOSPC, -ENOMEM.
+    int (*create)(struct vnode *directory, const char *name, size_t length, uint32_t mode, uint64_t device,
+                  const char *target, const struct credentials *as, struct vnode **out);
+    int (*link)(struct vnode *directory, const char *name, size_t length, struct vnode *node); // -EEXIST, -EMLINK
+    // directory_wanted: as rmdir(2), -ENOTDIR, -ENOTEMPTY; else as unlink(2), -EISDIR.
+    int (*unlink)(struct vnode *directory, const char *name, size_t length, bool directory_wanted);
+    // -ENOTEMPTY, -EISDIR, -ENOTDIR, -EINVAL: into itself; exchange and no_replace as renameat2(2).
+    int (*rename)(struct vnode *from, const char *name, size_t length, struct vnode *to, const char *new_name,
+                  size_t new_length, bool no_replace);
+    int (*parent)(struct vnode *directory, struct vnode **out); // the root of a filesystem is its own parent
+    // The name of child in directory, for getcwd(2). -ENOENT: removed meanwhile.
+    int (*name_of)(struct vnode *directory, struct vnode *child, char *out, size_t size);
+    // The entry at *cursor (0: the first), and the cursor of the one after it. -ENOENT: there are no more.
+    int (*entry)(struct vnode *directory, uint64_t *cursor, struct directory_entry *out, char name[NAME_MAX]);
+    int64_t (*readlink)(struct vnode *node, char *out, size_t size); // bytes, not NUL-terminated
+    int (*truncate)(struct vnode *node, uint64_t size);              // -EFBIG, -ENOSPC
+    int (*open)(struct vnode *node, struct file *file);              // sets file->ops, and what belongs to it
+    void (*release)(struct vnode *node);                             // the last reference is gone
+};
+
+struct vnode {
+    const struct vnode_ops *ops;
+    struct mount *mount;
+    uint32_t references;
+    struct mutex lock; // covers what follows, and the filesystem's own part
+    uint32_t mode;     // type and permissions
+    uint32_t uid, gid, links;
+    uint64_t ino, device;                          // device: what a special file stands for
+    uint64_t size;                                 // bytes
+    uint64_t accessed_ns, modified_ns, changed_ns; // since 1970
+    struct mount *covered;                         // what is mounted here, or NULL; the mount table's lock
+};
+
+void vnode_init(struct vnode *node, const struct vnode_ops *ops, struct mount *mount, uint32_t mode);
+void vnode_get(struct vnode *node); // NULL is nothing
+void vnode_put(struct vnode *node);
+
+static inline bool vnode_is(const struct vnode *node, uint32_t type)
+{
+    return (node->mode & S_IFMT) == type;
+}
+
+#define ACCESS_READ 4u
+#define ACCESS_WRITE 2u
+#define ACCESS_EXEC 1u
+// Source: path_resolution(7). -EACCES.
+[[nodiscard]] int vnode_access(const struct vnode *node, const struct credentials *as, unsigned wanted);

@@ -1,0 +1,294 @@
+// The life of a space, faults, and copies into it. Changes of areas: space_map.c.
+#include "kernel/mm/space.h"
+
+#include <hal/memory.h>
+
+#include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/space_internal.h"
+#include "kernel/mm/user_page.h"
+
+int space_init(struct space *space, uint16_t asid, struct page_pool *pool)
+{
+    *space = (struct space){.pool = pool, .mmap_top = SPACE_HIGH, .stack_limit = MIB(8), .size_limit = UINT64_MAX};
+    mutex_init(&space->lock, "space");
+    areas_init(&space->areas);
+    int error = pagetable_init(&space->table, PAGETABLE_USER, asid, pool);
+    space->table.pages_only = true;
+    return error;
+}
+
+void space_destroy(struct space *space)
+{
+    struct area *area;
+    while ((area = areas_first(&space->areas)) != NULL) {
+        space_drop_pages(space, area->start, area->end);
+        areas_remove(&space->areas, area);
+        area_free(area);
+    }
+    pagetable_destroy(&space->table);
+}
+
+// --- pages ---------------------------------------------------------------------------------------------------------
+
+#define BATCH 64u
+
+struct batch {
+    uint64_t next; // where to go on
+    unsigned count;
+    paddr_t pages[BATCH];
+};
+
+static bool collect(vaddr_t va, paddr_t pa, unsigned *flags, void *argument)
+{
+    struct batch *batch = argument;
+    (void)flags;
+    batch->pages[batch->count++] = pa;
+    batch->next = va.raw + PAGE_SIZE;
+    return batch->count < BATCH;
+}
+
+void space_drop_pages(struct space *space, uint64_t start, uint64_t end)
+{
+    while (start < end) {
+        struct batch batch = {.next = end};
+        pagetable_visit(&space->table, vaddr(start), end - start, collect, &batch);
+        if (batch.count < BATCH) {
+            batch.next = end;
+        }
+        if (batch.count > 0) { // unmapped before anything is freed
+            int error = pagetable_unmap(&space->table, vaddr(start), batch.next - start);
+            ASSERT(error == 0); // no leaf is larger than a page
+        }
+        for (unsigned i = 0; i < batch.count; i++) {
+            user_page_put(space->pool, batch.pages[i]);
+        }
+        space->resident -= batch.count;
+        start = batch.next;
+    }
+}
+
+static unsigned flags_for(const struct area *area, bool may_write)
+{
+    if ((area->flags & AREA_RIGHTS) == 0) {
+        return 0; // kept, but nobody reaches it
+    }
+    return MAP_USER | ((area->flags & AREA_WRITE) != 0 && may_write ? MAP_WRITE : 0) |
+           ((area->flags & AREA_EXEC) != 0 ? MAP_EXEC : 0);
+}
+
+static int map_page(struct space *space, const struct area *area, uint64_t va, paddr_t page, bool may_write)
+{
+    unsigned flags = flags_for(area, may_write);
+    if ((flags & MAP_EXEC) != 0) {
+        user_page_sync_code(space->pool, page);
+    }
+    int error = pagetable_map(&space->table, vaddr(va), page, PAGE_SIZE, flags);
+    if (error != 0) {
+        user_page_put(space->pool, page);
+        return error;
+    }
+    space->resident++;
+    return 0;
+}
+
+static int copy_of(struct space *space, paddr_t page, paddr_t *out)
+{
+    int error = user_page_alloc(space->pool, out);
+    if (error == 0) {
+        page_copy(phys_to_virt(*out), phys_to_virt(page));
+    }
+    return error;
+}
+
+static int bring_page(struct space *space, const struct area *area, uint64_t va, bool write)
+{
+    paddr_t page;
+    if (area->backing == NULL) {
+        int error = user_page_alloc(space->pool, &page);
+        return error != 0 ? error : map_page(space, area, va, page, true);
+    }
+    int error = area->backing->ops->page(area->backing, area->offset + (va - area->start), &page);
+    if (error != 0) {
+        return error;
+    }
+    bool shared = (area->flags & AREA_SHARED) != 0;
+    if (write && !shared) {
+        paddr_t own;
+        error = copy_of(space, page, &own);
+        user_page_put(space->pool, page);
+        return error != 0 ? error : map_page(space, area, va, own, true);
+    }
+    return map_page(space, area, va, page, shared);
+}
+
+// A present page that is not writable, and should be.
+static int make_writable(struct space *space, const struct area *area, uint64_t va, paddr_t page)
+{
+    if ((area->flags & AREA_SHARED) != 0 || user_page_references(space->pool, page) == 1) {
+        return pagetable_protect(&space->table, vaddr(va), PAGE_SIZE, flags_for(area, true));
+    }
+    paddr_t own;
+    int error = copy_of(space, page, &own);
+    if (error != 0) {
+        return error;
+    }
+    error = pagetable_replace(&space->table, vaddr(va), own, flags_for(area, true));
+    ASSERT(error == 0); // it is there, and a failure would lose what it holds
+    user_page_put(space->pool, page);
+    return 0;
+}
+
+static bool allows(const struct area *area, enum space_access access)
+{
+    switch (access) {
+    case SPACE_WRITE:
+        return (area->flags & AREA_WRITE) != 0;
+    case SPACE_EXEC:
+        return (area->flags & AREA_EXEC) != 0;
+    default:
+        return (area->flags & AREA_RIGHTS) != 0;
+    }
+}
+
+// The area of va; a stack grows down to it.
+static struct area *area_at(struct space *space, uint64_t va)
+{
+    struct area *area = areas_find(&space->areas, va);
+    if (area == NULL || area->start <= va) {
+        return area;
+    }
+    uint64_t start = round_down(va, PAGE_SIZE);
+    if ((area->flags & AREA_GROWS_DOWN) == 0 || area->end - start > space->stack_limit || start < SPACE_LOW ||
+        area->gap - (area->start - start) < SPACE_STACK_GUARD || area->gap < area->start - start) {
+        return NULL;
+    }
+    areas_set_start(&space->areas, area, start);
+    return area;
+}
+
+int space_touch_locked(struct space *space, uint64_t va, enum space_access access)
+{
+    va = round_down(va, PAGE_SIZE);
+    const struct area *area = area_at(space, va);
+    if (area == NULL) {
+        return -EFAULT;
+    }
+    if (!allows(area, access)) {
+        return -EACCES;
+    }
+    struct mapping mapping;
+    if (pagetable_query(&space->table, vaddr(va), &mapping) != 0) {
+        return bring_page(space, area, va, access == SPACE_WRITE);
+    }
+    bool there = access != SPACE_WRITE || (mapping.flags & MAP_WRITE) != 0;
+    return there ? 0 : make_writable(space, area, va, mapping.pa);
+}
+
+int space_touch(struct space *space, uint64_t va, enum space_access access)
+{
+    mutex_lock(&space->lock);
+    int error = space_touch_locked(space, va, access);
+    mutex_unlock(&space->lock);
+    return error;
+}
+
+// The page of va for the kernel to write to, its own if the area is private.
+static int page_to_write(struct space *space, uint64_t va, paddr_t *out)
+{
+    struct area *area = areas_find(&space->areas, va);
+    if (area == NULL || area->start > va) {
+        return -EFAULT;
+    }
+    struct mapping mapping;
+    int error = pagetable_query(&space->table, vaddr(va), &mapping);
+    if (error != 0) {
+        error = bring_page(space, area, va, true);
+    } else if ((mapping.flags & MAP_WRITE) == 0) {
+        error = make_writable(space, area, va, mapping.pa);
+    }
+    if (error == 0) {
+        error = pagetable_query(&space->table, vaddr(va), &mapping);
+        ASSERT(error == 0);
+        *out = mapping.pa;
+    }
+    return error;
+}
+
+// from NULL: zeroes.
+static int fill(struct space *space, uint64_t va, const char *from, uint64_t size)
+{
+    int error = 0;
+    mutex_lock(&space->lock);
+    for (uint64_t done = 0; done < size && error == 0;) {
+        uint64_t offset = (va + done) & PAGE_MASK, part = min_u64(size - done, PAGE_SIZE - offset);
+        paddr_t page;
+        error = page_to_write(space, round_down(va + done, PAGE_SIZE), &page);
+        if (error == 0) {
+            char *to = (char *)phys_to_virt(page) + offset;
+            if (from != NULL) {
+                __builtin_memcpy(to, from + done, part);
+            } else {
+                __builtin_memset(to, 0, part);
+            }
+            user_page_written(space->pool, page);
+        }
+        done += part;
+    }
+    mutex_unlock(&space->lock);
+    return error;
+}
+
+int space_write(struct space *space, uint64_t va, const void *from, uint64_t size)
+{
+    return fill(space, va, from, size);
+}
+
+int space_zero(struct space *space, uint64_t va, uint64_t size)
+{
+    return fill(space, va, NULL, size);
+}
+
+// --- check ---------------------------------------------------------------------------------------------------------
+
+struct checking {
+    struct space *space;
+    uint64_t resident;
+    const char *broken;
+};
+
+static bool check_page(vaddr_t va, paddr_t pa, unsigned *flags, void *argument)
+{
+    struct checking *checking = argument;
+    const struct area *area = areas_find(&checking->space->areas, va.raw);
+    uint32_t references = user_page_references(checking->space->pool, pa);
+    if (area == NULL || area->start > va.raw) {
+        checking->broken = "a page is mapped outside every area";
+    } else if ((*flags & ~flags_for(area, true)) != 0) {
+        checking->broken = "a page has rights that its area has not";
+    } else if (references == 0) {
+        checking->broken = "a page is mapped but not referred to";
+    } else if ((*flags & MAP_WRITE) != 0 && references > 1 && (area->flags & AREA_SHARED) == 0) {
+        checking->broken = "a private page can be written here and read elsewhere";
+    }
+    checking->resident++;
+    return checking->broken == NULL;
+}
+
+const char *space_check(struct space *space)
+{
+    struct checking checking = {.space = space};
+    mutex_lock(&space->lock);
+    const char *broken = areas_check(&space->areas);
+    broken = broken != NULL ? broken : pagetable_check(&space->table);
+    if (broken == NULL) {
+        pagetable_visit(&space->table, vaddr(0), SPACE_HIGH, check_page, &checking);
+        broken = checking.broken;
+    }
+    if (broken == NULL && checking.resident != space->resident) {
+        broken = "present pages are counted wrong";
+    }
+    mutex_unlock(&space->lock);
+    return broken;
+}

@@ -1,0 +1,95 @@
+// User address spaces: areas (kernel/mm/area.h) whose pages come when they are touched, and are shared until they are
+// written. Task context; may sleep, unless said otherwise. Fault sites: slab_alloc, page_alloc.
+// Source: mmap(2), mprotect(2), munmap(2), mremap(2), madvise(2), brk(2); what POSIX leaves open is as on Linux.
+#pragma once
+
+#include "kernel/mm/area.h"
+#include "kernel/mm/pagetable.h"
+#include "kernel/mm/usercopy.h"
+#include "kernel/sync/mutex.h"
+
+// A source of pages: a file's contents, memory that is shared between processes.
+struct backing {
+    const struct backing_ops *ops;
+};
+struct backing_ops {
+    // The page at offset, with a reference for the caller. -ENXIO: beyond the end (SIGBUS); -ENOMEM, -EIO.
+    int (*page)(struct backing *backing, uint64_t offset, paddr_t *out);
+    void (*get)(struct backing *backing); // each area holds a reference
+    void (*put)(struct backing *backing);
+};
+
+static inline void backing_get(struct backing *backing) // NULL is nothing
+{
+    if (backing != NULL) {
+        backing->ops->get(backing);
+    }
+}
+static inline void backing_put(struct backing *backing)
+{
+    if (backing != NULL) {
+        backing->ops->put(backing);
+    }
+}
+
+#define SPACE_LOW 0x10000ull                // mappings without a wish lie above, as vm.mmap_min_addr
+#define SPACE_HIGH (USER_LIMIT - PAGE_SIZE) // and all end below
+#define SPACE_STACK_GUARD KIB(64)           // a stack does not grow nearer than this to what lies below
+#define SPACE_AREAS_MAX 65530u              // as vm.max_map_count
+
+struct space {
+    struct mutex lock; // covers the rest
+    struct page_pool *pool;
+    struct pagetable table;
+    struct area_map areas;
+    uint64_t brk_start, brk; // bytes
+    uint64_t mmap_top;       // mappings without a wish lie below
+    uint64_t stack_limit;    // bytes a stack may grow to (RLIMIT_STACK)
+    uint64_t size_limit;     // bytes of all areas (RLIMIT_AS)
+    uint64_t resident;       // pages present
+    uint64_t vdso;           // where the kernel's own code page is, or 0
+};
+
+enum space_access { SPACE_READ, SPACE_WRITE, SPACE_EXEC };
+
+// An empty space, tagged asid. -ENOMEM: *space undefined.
+[[nodiscard]] int space_init(struct space *space, uint16_t asid, struct page_pool *pool);
+void space_destroy(struct space *space); // no CPU uses its table any more
+
+struct space_request {
+    uint64_t address;        // a wish, or with fixed a demand
+    uint64_t size;           // bytes, made whole pages
+    unsigned flags;          // enum area_flags
+    bool fixed, replace;     // replace: what is there goes
+    struct backing *backing; // NULL: zeroes; a reference is taken
+    uint64_t offset;
+};
+// -EINVAL: size 0, misaligned fixed address or offset; -EEXIST: fixed without replace, and taken; -EACCES: writable and
+// executable at once (W^X); -ENOMEM: no room, a limit, no memory. Nothing changed then.
+[[nodiscard]] int space_map(struct space *space, const struct space_request *request, uint64_t *out);
+// Holes are fine. -EINVAL: misaligned, empty, outside; -ENOMEM: an area cannot be split. Nothing changed then.
+[[nodiscard]] int space_unmap(struct space *space, uint64_t start, uint64_t size);
+// rights: AREA_READ, AREA_WRITE, AREA_EXEC. -EINVAL; -EACCES: W^X; -ENOMEM: a hole (what lies before it has changed, as
+// on Linux), or an area cannot be split.
+[[nodiscard]] int space_protect(struct space *space, uint64_t start, uint64_t size, unsigned rights);
+// MADV_DONTNEED: private pages are forgotten. -EINVAL; -ENOMEM: a hole (the rest is done).
+[[nodiscard]] int space_forget(struct space *space, uint64_t start, uint64_t size);
+// Moves the end of the heap. The new end, or the old one when that cannot be.
+uint64_t space_set_brk(struct space *space, uint64_t brk);
+// mremap(2): may_move, and fixed_to (0: anywhere). -EINVAL, -EFAULT: nothing mapped there; -ENOMEM. Nothing changed
+// then.
+[[nodiscard]] int space_remap(struct space *space, uint64_t old, uint64_t old_size, uint64_t new_size, bool may_move,
+                              uint64_t fixed_to, uint64_t *out);
+// child becomes what parent is; private pages are shared until one writes. child is initialised and empty. -ENOMEM:
+// child must be destroyed, parent is as before.
+[[nodiscard]] int space_fork(struct space *child, struct space *parent);
+
+// Makes the page of va present for that access. -EFAULT: nothing there (SEGV_MAPERR); -EACCES: not allowed
+// (SEGV_ACCERR); -ENXIO: beyond the end of its file (SIGBUS); -ENOMEM, -EIO.
+[[nodiscard]] int space_touch(struct space *space, uint64_t va, enum space_access access);
+// Copies into the space whatever its rights are, as for a program that is being loaded; all of it is mapped. -ENOMEM,
+// -EFAULT.
+[[nodiscard]] int space_write(struct space *space, uint64_t va, const void *from, uint64_t size);
+[[nodiscard]] int space_zero(struct space *space, uint64_t va, uint64_t size); // likewise
+
+[[nodiscard]] const char *space_check(struct space *space);

@@ -1,0 +1,107 @@
+// mremap(2).
+#include "kernel/base/assert.h"
+#include "kernel/mm/space_internal.h"
+#include "kernel/mm/user_page.h"
+
+struct moving {
+    struct space *space;
+    uint64_t distance;
+    int error;
+};
+
+// The page is in both places until its old one is dropped.
+static bool map_again(vaddr_t va, paddr_t pa, unsigned *flags, void *argument)
+{
+    struct moving *moving = argument;
+    struct space *space = moving->space;
+    user_page_get(space->pool, pa);
+    moving->error = pagetable_map(&space->table, vaddr_add(va, moving->distance), pa, PAGE_SIZE, *flags);
+    if (moving->error != 0) {
+        user_page_put(space->pool, pa);
+        return false;
+    }
+    space->resident++;
+    return true;
+}
+
+// [from, from + old_size) lies in area; what comes after the pages that move is untouched as yet.
+static int move(struct space *space, const struct area *area, uint64_t from, uint64_t old_size, uint64_t new_size,
+                uint64_t fixed_to, uint64_t *out)
+{
+    uint64_t to;
+    struct space_request request = {
+        .address = fixed_to,
+        .size = new_size,
+        .flags = area->flags,
+        .fixed = fixed_to != 0,
+        .replace = true,
+        .backing = area->backing,
+        .offset = area->backing != NULL ? area->offset + (from - area->start) : 0,
+    };
+    int error = space_map_locked(space, &request, &to);
+    if (error != 0) {
+        return error;
+    }
+    struct moving moving = {space, to - from, 0};
+    uint64_t size = min_u64(old_size, new_size);
+    pagetable_visit(&space->table, vaddr(from), size, map_again, &moving);
+    error = moving.error != 0 ? moving.error : space_unmap_locked(space, from, old_size);
+    if (error != 0) {
+        space_drop_pages(space, to, to + size);
+        int undone = space_unmap_locked(space, to, new_size);
+        (void)undone; // what was made a moment ago: at worst it stays, empty
+        return error;
+    }
+    *out = to;
+    return 0;
+}
+
+static int grow_in_place(struct space *space, struct area *area, uint64_t more)
+{
+    const struct area *next = areas_next(area);
+    uint64_t limit = next != NULL ? next->start : SPACE_HIGH;
+    if (limit - area->end < more) {
+        return -ENOMEM;
+    }
+    areas_set_end(&space->areas, area, area->end + more);
+    return 0;
+}
+
+static int remap_locked(struct space *space, uint64_t old, uint64_t old_size, uint64_t new_size, bool may_move,
+                        uint64_t fixed_to, uint64_t *out)
+{
+    uint64_t old_end, new_end;
+    if (!space_range_end(old, &old_size, &old_end) || !space_range_end(old, &new_size, &new_end)) {
+        return -EINVAL;
+    }
+    struct area *area = areas_find(&space->areas, old);
+    if (area == NULL || area->start > old || area->end < old_end) {
+        return -EFAULT;
+    }
+    if (fixed_to != 0) {
+        uint64_t to_end;
+        bool apart = space_range_end(fixed_to, &new_size, &to_end) && (to_end <= old || fixed_to >= old_end);
+        return apart && may_move ? move(space, area, old, old_size, new_size, fixed_to, out) : -EINVAL;
+    }
+    *out = old;
+    if (new_size <= old_size) {
+        return new_size < old_size ? space_unmap_locked(space, new_end, old_size - new_size) : 0;
+    }
+    uint64_t more = new_size - old_size;
+    if (more > space->size_limit || space->areas.bytes > space->size_limit - more) {
+        return -ENOMEM;
+    }
+    if (area->end == old_end && grow_in_place(space, area, more) == 0) {
+        return 0;
+    }
+    return may_move ? move(space, area, old, old_size, new_size, 0, out) : -ENOMEM;
+}
+
+int space_remap(struct space *space, uint64_t old, uint64_t old_size, uint64_t new_size, bool may_move,
+                uint64_t fixed_to, uint64_t *out)
+{
+    mutex_lock(&space->lock);
+    int error = remap_locked(space, old, old_size, new_size, may_move, fixed_to, out);
+    mutex_unlock(&space->lock);
+    return error;
+}

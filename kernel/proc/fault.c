@@ -1,0 +1,59 @@
+// What a program's faults come to.
+#include <hal/upcall.h>
+
+#include "kernel/debug/log.h"
+#include "kernel/proc/process.h"
+
+// What a touch that the space refused means to the program.
+static void describe(int error, struct signal_info *info)
+{
+    switch (error) {
+    case -ENOMEM:
+        info->signal = SIGKILL; // nothing that it could do would help
+        info->code = 0x80;      // SI_KERNEL
+        break;
+    case -ENXIO:
+    case -EIO:
+        info->signal = SIGBUS;
+        info->code = 2; // BUS_ADRERR
+        break;
+    default:
+        info->signal = SIGSEGV;
+        info->code = error == -EACCES ? 2 : 1; // SEGV_ACCERR, SEGV_MAPERR
+    }
+}
+
+void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64_t address)
+{
+    static const struct {
+        const char *name;
+        int signal, code; // signal 0: the space says
+        enum space_access access;
+    } kinds[] = {
+        [USER_FAULT_READ] = {"read", 0, 0, SPACE_READ},
+        [USER_FAULT_WRITE] = {"write", 0, 0, SPACE_WRITE},
+        [USER_FAULT_EXECUTE] = {"execute", 0, 0, SPACE_EXEC},
+        [USER_FAULT_UNDEFINED] = {"undefined instruction", SIGILL, 1, 0}, // ILL_ILLOPC
+        [USER_FAULT_ALIGNMENT] = {"alignment", SIGBUS, 1, 0},             // BUS_ADRALN
+        [USER_FAULT_BREAKPOINT] = {"breakpoint", SIGTRAP, 1, 0},          // TRAP_BRKPT
+        [USER_FAULT_OTHER] = {"other", SIGSEGV, 0x80, 0},
+    };
+    struct process *process = process_current();
+    struct signal_info info = {.signal = kinds[kind].signal, .code = kinds[kind].code, .value = {address}};
+    if (info.signal == 0) {
+        int error = space_touch(process->space, address, kinds[kind].access);
+        if (error == 0) {
+            return;
+        }
+        describe(error, &info);
+    }
+    log_info("pid %d (%s): signal %d: %s fault at 0x%lx, pc 0x%lx", process->pid, process->thread->name, info.signal,
+             kinds[kind].name, address, user_regs_pc(regs));
+    signal_force(&info);
+}
+
+bool kernel_copy_fault(uint64_t address, bool write)
+{
+    struct process *process = process_current();
+    return process != NULL && space_touch(process->space, address, write ? SPACE_WRITE : SPACE_READ) == 0;
+}

@@ -1,0 +1,25 @@
+// Condition variable: waits, with a mutex given up meanwhile, until somebody says that things have changed. Task
+// context; may sleep. Spurious returns are allowed: look again.
+#pragma once
+
+#include "kernel/sync/mutex.h"
+#include "kernel/sync/semaphore.h"
+
+struct condition {
+    struct wait_queue waiters;
+    uint32_t generation;   // covered by waiters.lock
+    struct list listeners; // likewise: who waits for several conditions at once
+};
+
+// While it listens, each signal of the condition raises the semaphore.
+struct listener {
+    struct list link;
+    struct semaphore *wake;
+};
+
+void condition_init(struct condition *condition, const char *name);
+void condition_wait(struct condition *condition, struct mutex *mutex); // mutex is held, and held again on return
+[[nodiscard]] int condition_wait_interruptible(struct condition *condition, struct mutex *mutex); // -EINTR: a signal
+void condition_signal(struct condition *condition); // wakes everybody; any context
+void condition_listen(struct condition *condition, struct listener *listener, struct semaphore *wake);
+void condition_stop_listening(struct condition *condition, struct listener *listener);

@@ -1,0 +1,610 @@
+// The file tree: open, make, remove, ask. Source: the man pages, section 2.
+#include <hal/timer.h>
+
+#include "kernel/fs/device.h"
+#include "kernel/fs/mount.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/mm/usercopy.h"
+#include "kernel/syscall/bodies.h"
+#include "kernel/syscall/names.h"
+
+#define AT_SYMLINK_NOFOLLOW 0x100u
+#define AT_REMOVEDIR 0x200u
+#define AT_FDCWD ((uint64_t)-100)
+#define RENAME_NOREPLACE 1u
+#define AT_SYMLINK_FOLLOW 0x400u
+#define AT_EMPTY_PATH 0x1000u
+#define NS_PER_SECOND 1000000000ull
+
+int64_t sys_openat(const uint64_t arguments[6])
+{
+    struct process *process = process_current();
+    uint32_t flags = (uint32_t)arguments[2];
+    struct user_path path;
+    struct file *file;
+    int error = user_path_get(arguments[0], arguments[1], false, &path);
+    if (error != 0) {
+        return error;
+    }
+    error = file_open(&path.start, path.text, flags, (uint32_t)arguments[3] & 07777 & ~process->umask, &file);
+    user_path_put(&path);
+    return error != 0 ? error : fd_install(process->files, file, 0, (flags & O_CLOEXEC) != 0);
+}
+
+// --- making and removing -------------------------------------------------------------------------------------------
+
+// What is to be made must not be there, and its directory must allow it.
+static int find_place(uint64_t dirfd, uint64_t path, bool directory, struct path_end *end)
+{
+    int error = user_path_walk(dirfd, path, PATH_MAY_MISS, end);
+    if (error != 0) {
+        return error;
+    }
+    if (end->node != NULL || end->directory == NULL) {
+        error = -EEXIST;
+    } else if (end->slash && !directory) {
+        error = -ENOENT;
+    } else {
+        error = vnode_access(end->directory, &process_current()->as, ACCESS_WRITE | ACCESS_EXEC);
+    }
+    if (error != 0) {
+        path_end_put(end);
+    }
+    return error;
+}
+
+static int64_t make(uint64_t dirfd, uint64_t path, uint32_t mode, uint64_t device, const char *target)
+{
+    struct path_end end;
+    int error = find_place(dirfd, path, (mode & S_IFMT) == S_IFDIR, &end);
+    if (error == 0) {
+        error = end.directory->ops->create(end.directory, end.name, end.name_length, mode, device, target,
+                                           &process_current()->as, &end.node);
+        path_end_put(&end);
+    }
+    return error;
+}
+
+int64_t sys_mkdirat(const uint64_t arguments[6])
+{
+    uint32_t mode = (uint32_t)arguments[2] & 01777 & ~process_current()->umask;
+    return make(arguments[0], arguments[1], S_IFDIR | mode, 0, NULL);
+}
+
+int64_t sys_mknodat(const uint64_t arguments[6])
+{
+    uint32_t mode = (uint32_t)arguments[2], type = mode & S_IFMT;
+    type = type == 0 ? S_IFREG : type;
+    if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK) {
+        return type == S_IFDIR ? -EPERM : -EINVAL;
+    }
+    return make(arguments[0], arguments[1], type | (mode & 07777 & ~process_current()->umask), (uint32_t)arguments[3],
+                NULL);
+}
+
+int64_t sys_symlinkat(const uint64_t arguments[6])
+{
+    void *target;
+    size_t length;
+    int64_t error = kmalloc(PATH_MAX, &target);
+    if (error != 0) {
+        return error;
+    }
+    error = copy_string_from_user(target, uaddr(arguments[0]), PATH_MAX, &length);
+    if (error == 0) {
+        error = length == 0 ? -ENOENT : make(arguments[1], arguments[2], S_IFLNK | 0777, 0, target);
+    }
+    kfree(target);
+    return error;
+}
+
+int64_t sys_linkat(const uint64_t arguments[6])
+{
+    struct path_end from, to;
+    unsigned flags = (arguments[4] & AT_SYMLINK_FOLLOW) != 0 ? PATH_FOLLOW : 0;
+    int error = user_path_walk(arguments[0], arguments[1], flags, &from);
+    if (error != 0) {
+        return error;
+    }
+    error = vnode_is(from.node, S_IFDIR) ? -EPERM : find_place(arguments[2], arguments[3], false, &to);
+    if (error == 0) {
+        error = from.node->mount != to.directory->mount
+                    ? -EXDEV
+                    : to.directory->ops->link(to.directory, to.name, to.name_length, from.node);
+        path_end_put(&to);
+    }
+    path_end_put(&from);
+    return error;
+}
+
+int64_t sys_unlinkat(const uint64_t arguments[6])
+{
+    bool directory = (arguments[2] & AT_REMOVEDIR) != 0;
+    struct path_end end;
+    int error = user_path_walk(arguments[0], arguments[1], 0, &end);
+    if (error != 0) {
+        return error;
+    }
+    if (end.directory == NULL) {
+        error = directory ? -EINVAL : -EISDIR; // ".", ".." or a root
+    } else if (end.slash && !directory) {
+        error = vnode_is(end.node, S_IFDIR) ? -EISDIR : -ENOTDIR;
+    } else {
+        error = vnode_access(end.directory, &process_current()->as, ACCESS_WRITE | ACCESS_EXEC);
+    }
+    if (error == 0) {
+        error = end.directory->ops->unlink(end.directory, end.name, end.name_length, directory);
+    }
+    path_end_put(&end);
+    return error;
+}
+
+int64_t sys_renameat2(const uint64_t arguments[6])
+{
+    struct path_end from, to;
+    bool no_replace = (arguments[4] & RENAME_NOREPLACE) != 0;
+    int error = user_path_walk(arguments[0], arguments[1], 0, &from);
+    if (error != 0) {
+        return error;
+    }
+    error = user_path_walk(arguments[2], arguments[3], PATH_MAY_MISS, &to);
+    if (error != 0) {
+        path_end_put(&from);
+        return error;
+    }
+    const struct credentials *as = &process_current()->as;
+    bool directory = vnode_is(from.node, S_IFDIR);
+    if (from.directory == NULL || to.directory == NULL) {
+        error = -EBUSY; // ".", ".." or a root
+    } else if (from.directory->mount != to.directory->mount) {
+        error = -EXDEV;
+    } else if ((from.slash || to.slash) && !directory) {
+        error = -ENOTDIR;
+    } else {
+        error = vnode_access(from.directory, as, ACCESS_WRITE | ACCESS_EXEC);
+        error = error != 0 ? error : vnode_access(to.directory, as, ACCESS_WRITE | ACCESS_EXEC);
+    }
+    if (error == 0) {
+        error = from.directory->ops->rename(from.directory, from.name, from.name_length, to.directory, to.name,
+                                            to.name_length, no_replace);
+    }
+    path_end_put(&from);
+    path_end_put(&to);
+    return error;
+}
+
+int64_t sys_renameat(const uint64_t arguments[6])
+{
+    const uint64_t with_flags[6] = {arguments[0], arguments[1], arguments[2], arguments[3], 0, 0};
+    return sys_renameat2(with_flags);
+}
+
+int64_t sys_truncate(const uint64_t arguments[6])
+{
+    struct path_end end;
+    int error = user_path_walk(AT_FDCWD, arguments[0], PATH_FOLLOW, &end);
+    if (error == 0) {
+        error = vnode_access(end.node, &process_current()->as, ACCESS_WRITE);
+        if (error == 0 && !vnode_is(end.node, S_IFREG)) {
+            error = vnode_is(end.node, S_IFDIR) ? -EISDIR : -EINVAL;
+        }
+        error = error != 0 ? error : end.node->ops->truncate(end.node, arguments[1]);
+        path_end_put(&end);
+    }
+    return error;
+}
+
+int64_t sys_ftruncate(const uint64_t arguments[6])
+{
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    if (error != 0) {
+        return error;
+    }
+    bool good = file->node != NULL && vnode_is(file->node, S_IFREG) && (file->flags & O_ACCMODE) != O_RDONLY;
+    error = good ? file->node->ops->truncate(file->node, arguments[1]) : -EINVAL;
+    file_put(file);
+    return error;
+}
+
+// --- asking --------------------------------------------------------------------------------------------------------
+
+struct user_stat {
+    uint64_t device, ino;
+    uint32_t mode, links, uid, gid;
+    uint64_t special, padding;
+    int64_t size;
+    int32_t block_size, padding_two;
+    int64_t blocks;
+    struct {
+        uint64_t seconds, nanoseconds;
+    } accessed, modified, changed;
+    uint32_t unused[2];
+};
+static_assert(sizeof(struct user_stat) == 128, "struct stat of asm-generic/stat.h");
+
+static int give_stat(const struct vnode *node, uint64_t to)
+{
+    struct user_stat stat = {
+        .device = node->mount != NULL ? node->mount->device : 0,
+        .ino = node->ino,
+        .mode = node->mode,
+        .links = node->links,
+        .uid = node->uid,
+        .gid = node->gid,
+        .special = node->device,
+        .size = (int64_t)node->size,
+        .block_size = PAGE_SIZE,
+        .blocks = (int64_t)(round_up(node->size, PAGE_SIZE) / 512),
+        .accessed = {node->accessed_ns / NS_PER_SECOND, node->accessed_ns % NS_PER_SECOND},
+        .modified = {node->modified_ns / NS_PER_SECOND, node->modified_ns % NS_PER_SECOND},
+        .changed = {node->changed_ns / NS_PER_SECOND, node->changed_ns % NS_PER_SECOND},
+    };
+    return copy_to_user(uaddr(to), &stat, sizeof(stat));
+}
+
+static int stat_of_descriptor(uint64_t fd, uint64_t to)
+{
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)fd, &file);
+    if (error == 0) {
+        struct vnode nameless = {.links = 1, .device = DEVICE_CONSOLE};
+        nameless.mode = file->ops != NULL ? file->ops->kind | 0620 : 0;
+        error = give_stat(file->node != NULL ? file->node : &nameless, to);
+        file_put(file);
+    }
+    return error;
+}
+
+int64_t sys_fstat(const uint64_t arguments[6])
+{
+    return stat_of_descriptor(arguments[0], arguments[1]);
+}
+
+int64_t sys_newfstatat(const uint64_t arguments[6])
+{
+    struct user_path path;
+    struct path_end end;
+    int error = user_path_get(arguments[0], arguments[1], (arguments[3] & AT_EMPTY_PATH) != 0, &path);
+    if (error != 0) {
+        return error;
+    }
+    if (path.text[0] == 0) {
+        error = (int32_t)arguments[0] >= 0 ? stat_of_descriptor(arguments[0], arguments[2])
+                                           : give_stat(path.start.directory, arguments[2]);
+    } else {
+        error = path_walk(&path.start, path.text, (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW, &end);
+        if (error == 0) {
+            error = give_stat(end.node, arguments[2]);
+            path_end_put(&end);
+        }
+    }
+    user_path_put(&path);
+    return error;
+}
+
+int64_t sys_faccessat(const uint64_t arguments[6])
+{
+    struct path_end end;
+    int error = user_path_walk(arguments[0], arguments[1], PATH_FOLLOW, &end);
+    if (error == 0) {
+        error = vnode_access(end.node, &process_current()->as, (unsigned)arguments[2]);
+        path_end_put(&end);
+    }
+    return error;
+}
+
+int64_t sys_readlinkat(const uint64_t arguments[6])
+{
+    struct path_end end;
+    void *text;
+    if ((int64_t)arguments[3] <= 0) {
+        return -EINVAL;
+    }
+    int64_t result = user_path_walk(arguments[0], arguments[1], 0, &end);
+    if (result != 0) {
+        return result;
+    }
+    result = vnode_is(end.node, S_IFLNK) ? kmalloc(PATH_MAX, &text) : -EINVAL;
+    if (result == 0) {
+        result = end.node->ops->readlink(end.node, text, min_u64(arguments[3], PATH_MAX));
+        int error = result > 0 ? copy_to_user(uaddr(arguments[2]), text, (size_t)result) : 0;
+        result = error != 0 ? error : result;
+        kfree(text);
+    }
+    path_end_put(&end);
+    return result;
+}
+
+#define DIRENT_HEAD 19u // ino, offset, record length, type
+
+static int give_entry(uint64_t to, const struct directory_entry *entry, uint64_t cursor, uint64_t size)
+{
+    struct __attribute__((packed)) {
+        uint64_t ino, offset;
+        uint16_t length;
+        uint8_t type;
+        char name[NAME_MAX + 8];
+    } out = {entry->ino, cursor, (uint16_t)size, (uint8_t)(entry->mode >> 12), {0}};
+    __builtin_memcpy(out.name, entry->name, entry->length);
+    return copy_to_user(uaddr(to), &out, size);
+}
+
+// "." and "..", then what the filesystem says. file->offset counts them as 0 and 1.
+static int next_entry(struct file *file, uint64_t *cursor, struct directory_entry *out, char name[NAME_MAX])
+{
+    if (*cursor < 2) {
+        *out = (struct directory_entry){"..", *cursor + 1, file->node->ino, S_IFDIR};
+        (*cursor)++;
+        return 0;
+    }
+    uint64_t inner = *cursor - 2;
+    int error = file->node->ops->entry(file->node, &inner, out, name);
+    *cursor = inner + 2;
+    return error;
+}
+
+static int64_t give_entries(struct file *file, uint64_t to, uint64_t room)
+{
+    char name[NAME_MAX];
+    uint64_t done = 0;
+    for (;;) {
+        struct directory_entry entry;
+        uint64_t cursor = file->offset;
+        int error = next_entry(file, &cursor, &entry, name);
+        if (error == -ENOENT) {
+            return (int64_t)done;
+        }
+        uint64_t size = error == 0 ? round_up(DIRENT_HEAD + entry.length + 1, 8) : 0;
+        if (error == 0 && size > room - done) {
+            error = -EINVAL; // not even one fits
+        }
+        if (error == 0) {
+            error = give_entry(to + done, &entry, cursor, size);
+        }
+        if (error != 0) {
+            return done > 0 ? (int64_t)done : error;
+        }
+        file->offset = cursor;
+        done += size;
+    }
+}
+
+int64_t sys_getdents64(const uint64_t arguments[6])
+{
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    if (error != 0) {
+        return error;
+    }
+    int64_t result = -ENOTDIR;
+    if (file->node != NULL && vnode_is(file->node, S_IFDIR) && (file->flags & O_PATH) == 0) {
+        mutex_lock(&file->lock);
+        result = give_entries(file, arguments[1], arguments[2]);
+        mutex_unlock(&file->lock);
+    }
+    file_put(file);
+    return result;
+}
+
+static int set_mode(struct vnode *node, uint32_t mode)
+{
+    const struct credentials *as = &process_current()->as;
+    if (as->uid != 0 && as->uid != node->uid) {
+        return -EPERM;
+    }
+    mutex_lock(&node->lock);
+    node->mode = (node->mode & S_IFMT) | (mode & 07777);
+    node->changed_ns = timer_now();
+    mutex_unlock(&node->lock);
+    return 0;
+}
+
+static int set_owner(struct vnode *node, uint32_t uid, uint32_t gid)
+{
+    if (process_current()->as.uid != 0) {
+        return -EPERM;
+    }
+    mutex_lock(&node->lock);
+    node->uid = uid != UINT32_MAX ? uid : node->uid;
+    node->gid = gid != UINT32_MAX ? gid : node->gid;
+    node->changed_ns = timer_now();
+    mutex_unlock(&node->lock);
+    return 0;
+}
+
+int64_t sys_fchmodat(const uint64_t arguments[6])
+{
+    struct path_end end;
+    int error = user_path_walk(arguments[0], arguments[1], PATH_FOLLOW, &end);
+    if (error == 0) {
+        error = set_mode(end.node, (uint32_t)arguments[2]);
+        path_end_put(&end);
+    }
+    return error;
+}
+
+int64_t sys_fchownat(const uint64_t arguments[6])
+{
+    struct path_end end;
+    unsigned flags = (arguments[4] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
+    int error = user_path_walk(arguments[0], arguments[1], flags, &end);
+    if (error == 0) {
+        error = set_owner(end.node, (uint32_t)arguments[2], (uint32_t)arguments[3]);
+        path_end_put(&end);
+    }
+    return error;
+}
+
+int64_t sys_fchmod(const uint64_t arguments[6])
+{
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    if (error == 0) {
+        error = file->node != NULL ? set_mode(file->node, (uint32_t)arguments[1]) : -EINVAL;
+        file_put(file);
+    }
+    return error;
+}
+
+int64_t sys_fchown(const uint64_t arguments[6])
+{
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    if (error == 0) {
+        error = file->node != NULL ? set_owner(file->node, (uint32_t)arguments[1], (uint32_t)arguments[2]) : -EINVAL;
+        file_put(file);
+    }
+    return error;
+}
+
+int64_t sys_fsync(const uint64_t arguments[6])
+{
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    if (error == 0) {
+        error = file->node != NULL ? 0 : -EINVAL; // files in memory are where they belong
+        file_put(file);
+    }
+    return error;
+}
+
+int64_t sys_fdatasync(const uint64_t arguments[6])
+{
+    return sys_fsync(arguments);
+}
+
+int64_t sys_sync(const uint64_t arguments[6])
+{
+    return 0;
+}
+
+// --- where we are --------------------------------------------------------------------------------------------------
+
+int64_t sys_getcwd(const uint64_t arguments[6])
+{
+    struct process *process = process_current();
+    void *text;
+    int64_t result = kmalloc(PATH_MAX, &text);
+    if (result != 0) {
+        return result;
+    }
+    result = path_of(process->directory, process->root, text, min_u64(arguments[1], PATH_MAX));
+    if (result == 0) {
+        size_t length = 1;
+        while (((char *)text)[length - 1] != 0) {
+            length++;
+        }
+        result = copy_to_user(uaddr(arguments[0]), text, length);
+        result = result == 0 ? (int64_t)length : result;
+    }
+    kfree(text);
+    return result;
+}
+
+static int64_t go_to(struct vnode *node) // takes over the reference
+{
+    struct process *process = process_current();
+    int error = vnode_is(node, S_IFDIR) ? vnode_access(node, &process->as, ACCESS_EXEC) : -ENOTDIR;
+    if (error != 0) {
+        vnode_put(node);
+        return error;
+    }
+    vnode_put(process->directory);
+    process->directory = node;
+    return 0;
+}
+
+int64_t sys_chdir(const uint64_t arguments[6])
+{
+    struct path_end end;
+    int error = user_path_walk(AT_FDCWD, arguments[0], PATH_FOLLOW, &end);
+    if (error != 0) {
+        return error;
+    }
+    vnode_put(end.directory);
+    return go_to(end.node);
+}
+
+int64_t sys_fchdir(const uint64_t arguments[6])
+{
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    if (error != 0) {
+        return error;
+    }
+    struct vnode *node = file->node;
+    vnode_get(node);
+    file_put(file);
+    return node != NULL ? go_to(node) : -ENOTDIR;
+}
+
+int64_t sys_umask(const uint64_t arguments[6])
+{
+    struct process *process = process_current();
+    uint32_t before = process->umask;
+    process->umask = (uint32_t)arguments[0] & 0777;
+    return before;
+}
+
+// --- times ---------------------------------------------------------------------------------------------------------
+
+#define UTIME_NOW 0x3fffffffu
+#define UTIME_OMIT 0x3ffffffeu
+
+struct user_timespec {
+    int64_t seconds;
+    uint64_t nanoseconds;
+};
+
+static int choose_time(const struct user_timespec *time, uint64_t *out)
+{
+    if (time->nanoseconds == UTIME_NOW) {
+        *out = timer_now();
+    } else if (time->nanoseconds != UTIME_OMIT) {
+        if (time->nanoseconds >= NS_PER_SECOND || time->seconds < 0 ||
+            time->seconds > INT64_MAX / (int64_t)NS_PER_SECOND - 1) {
+            return -EINVAL;
+        }
+        *out = (uint64_t)time->seconds * NS_PER_SECOND + time->nanoseconds;
+    }
+    return 0;
+}
+
+static int set_times(struct vnode *node, uint64_t from)
+{
+    struct user_timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    int error = from != 0 ? copy_from_user(times, uaddr(from), sizeof(times)) : 0;
+    uint64_t accessed = node->accessed_ns, modified = node->modified_ns;
+    error = error != 0 ? error : choose_time(&times[0], &accessed);
+    error = error != 0 ? error : choose_time(&times[1], &modified);
+    if (error == 0) {
+        mutex_lock(&node->lock);
+        node->accessed_ns = accessed;
+        node->modified_ns = modified;
+        node->changed_ns = timer_now();
+        mutex_unlock(&node->lock);
+    }
+    return error;
+}
+
+int64_t sys_utimensat(const uint64_t arguments[6])
+{
+    if (arguments[1] == 0) {
+        struct file *file;
+        int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+        if (error == 0) {
+            error = file->node != NULL ? set_times(file->node, arguments[2]) : -EINVAL;
+            file_put(file);
+        }
+        return error;
+    }
+    struct path_end end;
+    unsigned flags = (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
+    int error = user_path_walk(arguments[0], arguments[1], flags, &end);
+    if (error == 0) {
+        error = set_times(end.node, arguments[2]);
+        path_end_put(&end);
+    }
+    return error;
+}

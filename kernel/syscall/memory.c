@@ -1,0 +1,124 @@
+// Address spaces: mmap(2) and its relatives.
+#include "kernel/fs/tmpfs.h"
+#include "kernel/mm/space.h"
+#include "kernel/proc/process.h"
+#include "kernel/syscall/bodies.h"
+
+#define MAP_TYPE_SHARED 1u
+#define MAP_TYPE_PRIVATE 2u
+#define MAP_TYPE 15u
+#define MAP_FIXED 0x10u
+#define MAP_ANONYMOUS 0x20u
+#define MAP_GROWSDOWN 0x100u
+#define MAP_FIXED_NOREPLACE 0x100000u
+#define MREMAP_MAYMOVE 1u
+#define MREMAP_FIXED 2u
+#define MADV_DONTNEED 4
+
+static struct space *my_space(void)
+{
+    return process_current()->space;
+}
+
+int64_t sys_brk(const uint64_t arguments[6])
+{
+    return (int64_t)space_set_brk(my_space(), arguments[0]);
+}
+
+int64_t sys_munmap(const uint64_t arguments[6])
+{
+    return space_unmap(my_space(), arguments[0], arguments[1]);
+}
+
+static int map_file(uint32_t fd, struct space_request *request, uint64_t *start)
+{
+    struct file *file;
+    int error = fd_file(process_current()->files, fd, &file);
+    if (error != 0) {
+        return error;
+    }
+    uint32_t mode = file->flags & O_ACCMODE;
+    bool writes_through = (request->flags & AREA_SHARED) != 0 && (request->flags & AREA_WRITE) != 0;
+    if ((file->flags & O_PATH) != 0) {
+        error = -EBADF;
+    } else if (mode == O_WRONLY || (writes_through && mode != O_RDWR)) {
+        error = -EACCES;
+    } else if (file->ops->pages == NULL) {
+        error = -ENODEV;
+    } else {
+        request->backing = file->ops->pages(file);
+        error = space_map(my_space(), request, start);
+    }
+    file_put(file);
+    return error;
+}
+
+static int map_shared(struct space_request *request, uint64_t *start)
+{
+    struct vnode *node;
+    int error = tmpfs_anonymous(request->size, &node, &request->backing);
+    if (error == 0) {
+        request->flags |= AREA_SHARED;
+        error = space_map(my_space(), request, start);
+        vnode_put(node);
+    }
+    return error;
+}
+
+int64_t sys_mmap(const uint64_t arguments[6])
+{
+    unsigned flags = (unsigned)arguments[3], type = flags & MAP_TYPE;
+    if (type != MAP_TYPE_SHARED && type != MAP_TYPE_PRIVATE) {
+        return -EINVAL;
+    }
+    struct space_request request = {
+        .address = arguments[0],
+        .size = arguments[1],
+        .flags = (unsigned)arguments[2] | ((flags & MAP_GROWSDOWN) != 0 ? AREA_GROWS_DOWN : 0),
+        .fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0,
+        .replace = (flags & MAP_FIXED) != 0,
+    };
+    uint64_t start;
+    if ((flags & MAP_ANONYMOUS) != 0) {
+        int error = type == MAP_TYPE_SHARED ? map_shared(&request, &start) : space_map(my_space(), &request, &start);
+        return error != 0 ? error : (int64_t)start;
+    }
+    request.offset = arguments[5];
+    request.flags |= type == MAP_TYPE_SHARED ? AREA_SHARED : 0;
+    int error = map_file((uint32_t)arguments[4], &request, &start);
+    return error != 0 ? error : (int64_t)start;
+}
+
+int64_t sys_mremap(const uint64_t arguments[6])
+{
+    bool may_move = (arguments[3] & MREMAP_MAYMOVE) != 0, fixed = (arguments[3] & MREMAP_FIXED) != 0;
+    if (fixed && (!may_move || arguments[4] == 0)) {
+        return -EINVAL;
+    }
+    uint64_t start;
+    int error =
+        space_remap(my_space(), arguments[0], arguments[1], arguments[2], may_move, fixed ? arguments[4] : 0, &start);
+    return error != 0 ? error : (int64_t)start;
+}
+
+int64_t sys_mprotect(const uint64_t arguments[6])
+{
+    if (arguments[1] == 0) {
+        return is_aligned(arguments[0], PAGE_SIZE) ? 0 : -EINVAL;
+    }
+    return space_protect(my_space(), arguments[0], arguments[1], (unsigned)arguments[2]);
+}
+
+int64_t sys_msync(const uint64_t arguments[6])
+{
+    return is_aligned(arguments[0], PAGE_SIZE) ? 0 : -EINVAL; // what is written is there at once
+}
+
+int64_t sys_madvise(const uint64_t arguments[6])
+{
+    int advice = (int)arguments[2];
+    if (!is_aligned(arguments[0], PAGE_SIZE) || advice < 0 || advice > 25) {
+        return -EINVAL;
+    }
+    return advice == MADV_DONTNEED ? space_forget(my_space(), arguments[0], arguments[1]) : 0;
+}

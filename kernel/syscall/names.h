@@ -1,0 +1,17 @@
+// Paths from user space. Task context; may sleep.
+#pragma once
+
+#include "kernel/fs/path.h"
+#include "kernel/proc/process.h"
+
+struct user_path {
+    char *text; // PATH_MAX bytes; free with user_path_put()
+    struct path_start start;
+    struct vnode *directory; // a reference, if start.directory is not the process's own
+};
+// A path argument beside its directory argument. empty_allowed: "" is dirfd itself, and text is empty then.
+// -EFAULT, -ENAMETOOLONG, -ENOENT, -EBADF, -ENOTDIR, -ENOMEM.
+[[nodiscard]] int user_path_get(uint64_t dirfd, uint64_t path, bool empty_allowed, struct user_path *out);
+void user_path_put(struct user_path *path);
+// And walked.
+[[nodiscard]] int user_path_walk(uint64_t dirfd, uint64_t path, unsigned flags, struct path_end *out);

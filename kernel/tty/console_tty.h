@@ -1,0 +1,8 @@
+// The console as a terminal.
+#pragma once
+
+#include "kernel/tty/tty.h"
+
+extern const struct file_ops console_tty_ops;
+void console_tty_give(int32_t group);      // the session of that number has it, and its first group is in front
+[[nodiscard]] int console_tty_start(void); // once, after the scheduler. -ENOMEM
