@@ -35,6 +35,7 @@ void user_tls_set(uint64_t value);
 
 // Leaves the kernel on this stack for user space. The kernel comes back through kernel_syscall() and its fellows.
 _Noreturn void user_enter(const struct user_regs *regs);
-// Floating-point and SIMD registers, FPCR and FPSR: V0 to V31, then the two as 64-bit words. The kernel itself does not use them.
+// Floating-point and SIMD registers, FPCR and FPSR: V0 to V31, then the two as 64-bit words. The kernel itself does not
+// use them.
 void fp_save(struct fp_state *state);
 void fp_restore(const struct fp_state *state);
