@@ -1,7 +1,10 @@
 """Debian's own busybox, unmodified: scripts, pipelines, files, signals, a session at the terminal."""
 
+import subprocess
+
 import pytest
 from faultline import userland
+from faultline.paths import ROOT
 
 SCRIPT = """#!/bin/sh
 echo $((6 * 7))
@@ -117,3 +120,9 @@ def test_a_broken_archive_is_said(make_machine, tmp_path):
     machine = make_machine(initrd=tmp_path / "bad.cpio")
     machine.boot()
     assert "initrd: broken" in machine.monitor.command("log").text
+
+
+@pytest.mark.parametrize("words, piped", [(["--", "echo out; exit 7"], None), ([], b"echo out\nexit 7\n")])
+def test_the_verb(words, piped):
+    done = subprocess.run([ROOT / "scripts" / "boot", "--shell", *words], input=piped or b"", capture_output=True, timeout=120)
+    assert (done.stdout, done.returncode) == (b"out\n", 7), done.stderr

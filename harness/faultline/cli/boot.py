@@ -94,6 +94,8 @@ def _run_command(config: MachineConfig, text: str) -> int:
 
 
 def _shell(config: MachineConfig, text: str, debug: bool) -> int:
+    if not text and sys.stdin is not None and not sys.stdin.isatty():
+        text = sys.stdin.read()
     script = {"command": f"{text}\n".encode()} if text else {}
     config = config.with_(initrd=userland.initrd(OUT / "boot" / "initrd.cpio", script))
     if text:
