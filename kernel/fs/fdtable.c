@@ -48,11 +48,6 @@ int fd_table_copy(struct fd_table *table, struct fd_table **out)
     return error;
 }
 
-void fd_table_get(struct fd_table *table)
-{
-    (void)atomic_add(&table->references, 1);
-}
-
 void fd_table_put(struct fd_table *table)
 {
     if (__atomic_fetch_sub(&table->references, 1, __ATOMIC_ACQ_REL) > 1) {

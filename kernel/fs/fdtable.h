@@ -18,8 +18,7 @@ struct fd_table {
 
 [[nodiscard]] int fd_table_create(struct fd_table **out);                       // -ENOMEM
 [[nodiscard]] int fd_table_copy(struct fd_table *table, struct fd_table **out); // fork(2). -ENOMEM
-void fd_table_get(struct fd_table *table);
-void fd_table_put(struct fd_table *table); // the last reference closes all
+void fd_table_put(struct fd_table *table);                                      // the last reference closes all
 void fd_close_on_exec(struct fd_table *table);
 
 [[nodiscard]] int fd_file(struct fd_table *table, uint64_t fd, struct file **out); // with a reference; -EBADF

@@ -133,13 +133,3 @@ struct vnode *mount_cross_up(struct vnode *node)
     mutex_unlock(&mounts.lock);
     return node;
 }
-
-void mount_for_each(void (*visit)(const struct mount *mount, void *argument), void *argument)
-{
-    mutex_lock(&mounts.lock);
-    list_for_each(at, &mounts.all)
-    {
-        visit(container_of(at, struct mount, link), argument);
-    }
-    mutex_unlock(&mounts.lock);
-}

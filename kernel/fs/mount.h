@@ -6,7 +6,6 @@
 
 struct filesystem {
     const char *name;
-    bool is_virtual;                                       // "nodev" in /proc/filesystems
     int (*mount)(struct mount *mount, const char *source); // sets root. -ENOMEM, -ENODEV, -EINVAL
     void (*unmount)(struct mount *mount);
 };
@@ -33,4 +32,3 @@ struct vnode *mount_root_node(void); // with a reference
 struct vnode *mount_cross_down(struct vnode *node);
 // From the root of a mount to the directory that it covers, as often as that goes; likewise.
 struct vnode *mount_cross_up(struct vnode *node);
-void mount_for_each(void (*visit)(const struct mount *mount, void *argument), void *argument);

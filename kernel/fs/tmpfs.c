@@ -477,7 +477,7 @@ static void tmpfs_unmount(struct mount *mount)
     vnode_put(mount->root);
 }
 
-const struct filesystem tmpfs = {"tmpfs", true, tmpfs_mount, tmpfs_unmount};
+const struct filesystem tmpfs = {"tmpfs", tmpfs_mount, tmpfs_unmount};
 
 int tmpfs_anonymous(uint64_t size, struct vnode **node, struct backing **pages)
 {

@@ -10,7 +10,6 @@
 #define SS_ONSTACK 1
 #define SS_DISABLE 2
 #define FP_MAGIC 0x46508001u
-#define RED_ZONE 0u // arm64 has none
 
 struct user_siginfo {
     int32_t signal, error, code, padding;
