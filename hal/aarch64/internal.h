@@ -36,8 +36,8 @@ static inline paddr_t image_to_phys(const void *pointer)
 }
 
 int psci_init(const void *fdt);
-void timer_start(uint64_t zero); // boot CPU, first: the counter at power-on or reset
-void timer_init(void);           // each CPU
+void timer_set_zero(uint64_t zero); // boot CPU, first: the counter at power-on or reset
+void timer_cpu_init(void);          // each CPU
 void report_text(const char *text, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void start_primary(uint64_t fdt, uint64_t level, uint64_t counter);
 _Noreturn void start_secondary(struct cpu_local *local);

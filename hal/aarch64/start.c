@@ -32,8 +32,8 @@ _Noreturn void start_primary(uint64_t fdt_given, uint64_t level, uint64_t counte
 {
     cpu_set_local(&boot_local);
     mmu_start();
-    timer_start(counter);
-    timer_init();
+    timer_set_zero(counter);
+    timer_cpu_init();
     struct boot_info info = {
         .fdt = find_device_tree(fdt_given),
         .image_start = image_to_phys(image_start),
@@ -51,7 +51,7 @@ _Noreturn void start_secondary(struct cpu_local *local)
 {
     cpu_set_local(local);
     mmu_start();
-    timer_init();
+    timer_cpu_init();
     asm volatile("msr daifclr, #4" ::: "memory");
     kernel_secondary_main(local);
 }

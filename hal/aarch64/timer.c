@@ -8,12 +8,12 @@
 static uint64_t ns_per_tick, ticks_per_ns; // 32.32 fixed point, rounded down
 static uint64_t zero_ticks;                // the counter when we started
 
-void timer_start(uint64_t zero)
+void timer_set_zero(uint64_t zero)
 {
     zero_ticks = zero;
 }
 
-void timer_init(void)
+void timer_cpu_init(void)
 {
     uint64_t frequency = read_sysreg(cntfrq_el0);
     frequency = frequency != 0 ? frequency : 62500000; // firmware forgot: QEMU's

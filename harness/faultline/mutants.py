@@ -51,6 +51,8 @@ MUTANTS = (
     Mutant("kernel/mm/idalloc.c", "UINT64_MAX << (limit - first)", "UINT64_MAX << (limit - first - 1)"),
     Mutant("kernel/proc/elf.c", "if (executable && writable) {", "if (executable && !writable) {"),
     Mutant("kernel/sched/sched.c", "now + SCHED_SLICE_NS", "UINT64_MAX"),
+    Mutant("kernel/sched/timer.c", "side = timer_of(at)->deadline_ns <= deadline_ns;",
+           "side = timer_of(at)->deadline_ns >= deadline_ns;"),
     Mutant("kernel/sync/semaphore.c", "semaphore->count -= taken;", "(void)taken;"),
     Mutant("kernel/syscall/dispatch.c", "low = middle + 1;", "low = middle + 2;"),
     Mutant("kernel/tty/tty.c", "tty->literal = true;", "tty->literal = false;"),

@@ -21,21 +21,10 @@ static void dequeue(struct run_queue *queue, struct thread *thread)
     WRITE_ONCE(queue->length, queue->length - 1);
 }
 
-static uint64_t first_deadline(struct run_queue *queue)
-{
-    spin_lock_raw(&queue->timer_lock);
-    uint64_t deadline = UINT64_MAX;
-    if (!list_empty(&queue->timers)) {
-        deadline = list_first(&queue->timers, struct thread, timer_link)->deadline_ns;
-    }
-    spin_unlock_raw(&queue->timer_lock);
-    return deadline;
-}
-
 static void arm(struct cpu *cpu, uint64_t now)
 {
     bool idle = cpu->queue.current == cpu->queue.idle;
-    timer_arm(min_u64(first_deadline(&cpu->queue), idle ? UINT64_MAX : now + SCHED_SLICE_NS));
+    timer_queue_set(&cpu->timers, idle ? UINT64_MAX : now + SCHED_SLICE_NS);
 }
 
 // The flow that was just switched to finishes what the one before could not do for itself.
@@ -229,46 +218,26 @@ void sched_add(struct thread *thread)
 
 // --- time ----------------------------------------------------------------------------------------------------------
 
-void sched_set_deadline(uint64_t deadline_ns) NO_LOCK_ANALYSIS
+void sched_set_deadline(uint64_t deadline_ns)
 {
-    struct cpu *cpu = this_cpu();
-    struct thread *me = cpu->queue.current;
-    struct cpu *owner = deadline_ns == UINT64_MAX ? &cpus[me->timer_cpu] : cpu;
-    spin_lock_raw(&owner->queue.timer_lock);
-    if (!list_empty(&me->timer_link)) {
-        list_remove(&me->timer_link);
+    struct thread *me = this_cpu()->queue.current;
+    if (deadline_ns == UINT64_MAX) {
+        (void)timer_cancel(&me->timer); // it may have fired
+    } else {
+        timer_start_quietly(&me->timer, deadline_ns); // the switch to come sets the hardware
     }
-    me->deadline_ns = deadline_ns;
-    if (deadline_ns != UINT64_MAX) {
-        me->timer_cpu = (uint8_t)cpu->local.id;
-        struct list *at = cpu->queue.timers.next;
-        while (at != &cpu->queue.timers && container_of(at, struct thread, timer_link)->deadline_ns <= deadline_ns) {
-            at = at->next;
-        }
-        list_insert_before(at, &me->timer_link);
-    }
-    spin_unlock_raw(&owner->queue.timer_lock);
 }
 
-static void wake_expired(struct run_queue *queue, uint64_t now)
+void sched_timer_fired(struct timer *timer)
 {
-    spin_lock_raw(&queue->timer_lock);
-    while (!list_empty(&queue->timers)) {
-        struct thread *thread = list_first(&queue->timers, struct thread, timer_link);
-        if (thread->deadline_ns > now) {
-            break;
-        }
-        list_remove(&thread->timer_link);
-        sched_wake(thread); // under the lock: a thread that left its wait takes it before it goes on
-    }
-    spin_unlock_raw(&queue->timer_lock);
+    sched_wake(container_of(timer, struct thread, timer));
 }
 
 void sched_tick(void)
 {
     struct cpu *cpu = this_cpu();
     uint64_t now = timer_now();
-    wake_expired(&cpu->queue, now);
+    timer_queue_run(&cpu->timers, now);
     if (READ_ONCE(cpu->queue.length) > 0) {
         cpu->need_resched = true;
     }
@@ -366,6 +335,7 @@ const char *sched_check(void)
             broken = "a run queue's length is wrong";
         }
         spin_unlock(&queue->lock, flags);
+        broken = broken != NULL ? broken : timer_queue_check(&cpus[id].timers);
     }
     return broken;
 }
@@ -376,9 +346,8 @@ static void start_cpu(struct cpu *cpu, struct thread *current, struct thread *id
 {
     struct run_queue *queue = &cpu->queue;
     spin_init(&queue->lock, "run queue", RANK_RUN_QUEUE);
-    spin_init(&queue->timer_lock, "timers", RANK_TIMER);
     list_init(&queue->ready);
-    list_init(&queue->timers);
+    timer_queue_init(&cpu->timers);
     queue->length = 0;
     queue->previous = NULL;
     current->state = THREAD_RUNNING;

@@ -27,4 +27,4 @@ void sched_switch(void);
 void sched_interrupt(struct thread *thread);
 void sched_set_deadline(
     uint64_t deadline_ns);                   // wakes the current thread then; UINT64_MAX: none any more. Interrupts off
-[[nodiscard]] const char *sched_check(void); // every run queue
+[[nodiscard]] const char *sched_check(void); // every run queue and its timers

@@ -28,11 +28,11 @@ void thread_subsystem_init(void)
 
 static void init_thread(struct thread *thread, const char *name)
 {
-    *thread = (struct thread){.state = THREAD_READY, .deadline_ns = UINT64_MAX};
+    *thread = (struct thread){.state = THREAD_READY};
     format(thread->name, sizeof(thread->name), "%s", name);
     list_init(&thread->run_link);
     list_init(&thread->wait_link);
-    list_init(&thread->timer_link);
+    timer_init(&thread->timer, sched_timer_fired);
     wait_queue_init(&thread->exit_queue, "thread exit");
     irqflags_t flags = spin_lock(&threads.lock);
     thread->id = threads.next_id++;

@@ -7,6 +7,7 @@
 #include "kernel/base/list.h"
 #include "kernel/base/types.h"
 #include "kernel/mm/kernel_map.h"
+#include "kernel/sched/timer.h"
 #include "kernel/sync/waitq.h"
 
 #define THREAD_NAME_MAX 16
@@ -18,15 +19,13 @@ struct process;
 struct thread {
     struct context context;
     struct kernel_stack stack;
-    struct list run_link;   // run queue's lock
-    struct list wait_link;  // wait queue's lock
-    struct list timer_link; // lock of the timers of timer_cpu
-    struct list all_link;   // thread list's lock
-    uint64_t deadline_ns;   // UINT64_MAX: none
-    uint8_t timer_cpu;
-    uint8_t state; // enum thread_state; run queue's lock
-    uint8_t cpu;   // whose run queue's lock covers it
-    bool on_cpu;   // its registers are live on a CPU: nobody else may run it. Acquire and release order the registers
+    struct list run_link;  // run queue's lock
+    struct list wait_link; // wait queue's lock
+    struct list all_link;  // thread list's lock
+    struct timer timer;    // wakes it at its deadline
+    uint8_t state;         // enum thread_state; run queue's lock
+    uint8_t cpu;           // whose run queue's lock covers it
+    bool on_cpu; // its registers are live on a CPU: nobody else may run it. Acquire and release order the registers
     bool interruptible; // its sleep; run queue's lock
     bool interrupted;   // has signals to look at: run queue's lock to set, its own to clear
     bool exited;        // exit_queue's lock
@@ -50,8 +49,6 @@ struct run_queue {
     uint32_t length;               // also read without the lock, as a hint
     struct thread *current, *idle; // current: the lock to change, a hint to others. idle: constant
     struct thread *previous;       // own CPU: being switched from
-    struct spinlock timer_lock;    // covers timers
-    struct list timers;            // threads with a deadline, earliest first
 };
 
 // Per-CPU data. local is first: cpu_local() points at it.
@@ -66,6 +63,7 @@ struct cpu {
     uint16_t lock_ranks[16];
     uint64_t switches;
     struct run_queue queue;
+    struct timer_queue timers;
 } __attribute__((aligned(64)));
 
 extern struct cpu cpus[MAX_CPUS];

@@ -9,4 +9,5 @@ void thread_subsystem_init(void);
 struct thread *thread_adopt_boot_flow(const char *name); // this CPU's, which runs on a stack the machine gave
 void thread_put(struct thread *thread);                  // ends a reference; the last one frees. No locks held
 void sched_add(struct thread *thread);
-void sched_finish_switch(void); // the first thing a new flow does
+void sched_timer_fired(struct timer *timer); // a thread's: its deadline
+void sched_finish_switch(void);              // the first thing a new flow does
