@@ -23,6 +23,7 @@ class Archive:
     def __init__(self):
         self._parts: list[bytes] = []
         self._count = 0
+        self._folders: set[str] = set()
 
     def _add(self, name: str, mode: int, data: bytes = b"") -> None:
         self._count += 1
@@ -32,12 +33,19 @@ class Archive:
         self._parts += [head, bytes(-len(head) % 4), data, bytes(-len(data) % 4)]
 
     def folder(self, name: str) -> None:
+        """A folder and those above it, where they are not there yet."""
+        if name in ("", ".") or name in self._folders:
+            return
+        self.folder(str(Path(name).parent))
+        self._folders.add(name)
         self._add(name, _FOLDER | 0o755)
 
     def file(self, name: str, data: bytes, mode: int = 0o755) -> None:
+        self.folder(str(Path(name).parent))
         self._add(name, _FILE | mode, data)
 
     def link(self, name: str, target: str) -> None:
+        self.folder(str(Path(name).parent))
         self._add(name, _LINK | 0o777, target.encode())
 
     def bytes(self) -> bytes:

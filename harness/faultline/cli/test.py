@@ -14,6 +14,7 @@ import click
 from faultline import build, checks, process
 from faultline.campaign import booted, targets, triage
 from faultline.cli.common import verb
+from faultline.compare import suite
 from faultline.errors import FaultlineError
 from faultline.paths import OUT, ROOT, relative
 from faultline.tally import Tally, read_junit, read_ktap
@@ -28,10 +29,10 @@ _JOBS = min(2, os.cpu_count() or 1)
 
 
 @verb("test")
-@click.option("--quick", is_flag=True, help="Without what takes long: booted tests, clang-tidy, MSan, TSan, the fuzzers' builds.")
+@click.option("--quick", is_flag=True, help="Without what takes long: booted tests, Linux, clang-tidy, MSan, TSan, the fuzzers' builds.")
 def main(quick: bool) -> int:
     """Static checks, builds, host unit tests, replay of every regression and seed (ASan and UBSan, MSan, TSan), tests of the
-    Python package, and the booted tests. The last line is 'N passed, N failed'; out/test/junit.xml has every test.
+    Python package, the comparison with Linux, and the booted tests. The last line is 'N passed, N failed'; out/test/junit.xml has every test.
 
     Exit status: 0 all passed, 1 something failed.
     """
@@ -59,7 +60,7 @@ def _steps(quick: bool) -> list[tuple[str, Callable[[Tally], None]]]:
     steps += [(f"unit tests {preset}", lambda t, preset=preset: _unit_tests(t, preset)) for preset in replayed]
     steps += [(f"saved inputs {preset}", lambda t, preset=preset: _replays(t, preset)) for preset in replayed]
     steps += [("Python tests", lambda t: _python(t, quick))]
-    return steps if quick else [*steps, ("clang-tidy", _tidy), ("booted tests", _booted)]
+    return steps if quick else [*steps, ("clang-tidy", _tidy), ("comparison with Linux", _compare), ("booted tests", _booted)]
 
 
 def _say_end(tally: Tally, seconds: float) -> int:
@@ -150,6 +151,17 @@ def _tidy(tally: Tally) -> None:
     with ThreadPoolExecutor(_JOBS) as pool:
         for file, problems in zip(files, pool.map(lint, files)):
             tally.check(relative(Path(file)), problems)
+
+
+def _compare(tally: Tally) -> None:
+    since = time.monotonic()
+    summary = suite.run(folder=REPORT / "compare", say=lambda line: print(f"    {line}"))
+    suite.show(summary)
+    print(f"   {suite.verdict(summary)}")
+    wrong = [problem for problem in summary.problems if problem.split(": ")[0] not in summary.programs]
+    for program in summary.programs:
+        tally.check(f"compare {program}", [problem for problem in summary.problems if problem.startswith(f"{program}: ")])
+    tally.check("every known difference is still one", wrong, time.monotonic() - since)
 
 
 def _booted(tally: Tally) -> None:

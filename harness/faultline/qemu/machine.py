@@ -178,14 +178,14 @@ class Machine:
         """The first match of a regular expression in the text after mark. Raises as wait() does."""
         return self.wait(lambda: re.search(pattern, self.console.text(mark)), f"/{pattern}/", budget, mark)
 
-    def wait(self, found: Callable[[], object], what: str, budget: float, mark: Mark):
-        """Waits until found() is true; returns its value.
+    def wait(self, found: Callable[[], object], what: str, budget: float, mark: Mark, idle: float = progress.IDLE_SECONDS):
+        """Waits until found() is true; returns its value. `idle` is wall seconds that the guest may sleep.
 
         Raises KernelPanic when the kernel reports one after mark, MachineExited when the guest or QEMU is gone,
         GuestHang when the guest does nothing or goes round in one place, GuestTimeout when it used `budget` processor
         seconds without an answer.
         """
-        watch = progress.Watch(self.process.pid, budget)
+        watch = progress.Watch(self.process.pid, budget, idle)
         while True:
             value = self.console.wait(lambda: found() or self._panicked(mark), 0.5)
             if self._panicked(mark):

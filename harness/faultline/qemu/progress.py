@@ -48,10 +48,11 @@ def _runnable(pid: int) -> bool:
 
 
 class Watch:
-    """Watches one wait. `budget` is processor seconds of QEMU."""
+    """Watches one wait. `budget` is processor seconds of QEMU, `idle` wall seconds in which nothing may happen."""
 
-    def __init__(self, pid: int, budget: float):
+    def __init__(self, pid: int, budget: float, idle: float = IDLE_SECONDS):
         self._pid = pid
+        self._idle = idle
         self._budget = budget
         self._began = processor_seconds(pid)
         self._last = (self._began, 0)
@@ -68,7 +69,7 @@ class Watch:
             self._quiet_since = now
         if used - self._began > self._budget or now - self._started > max(WALL_LEAST, WALL_FACTOR * self._budget):
             return "over"
-        return "idle" if now - self._quiet_since > IDLE_SECONDS else ""
+        return "idle" if now - self._quiet_since > self._idle else ""
 
 
 def program_counters(hmp) -> list[int]:

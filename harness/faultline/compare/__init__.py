@@ -1,0 +1,1 @@
+"""Linux as the oracle: the same programs on Faultline and on Debian's kernel, fact by fact."""

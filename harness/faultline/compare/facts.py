@@ -1,0 +1,140 @@
+"""What two kernels said, fact by fact; the differences that are known, with their reasons."""
+
+from __future__ import annotations
+
+import fnmatch
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faultline.compare.batch import Outcome
+from faultline.errors import FaultlineError
+
+SAME, DIFFERENT, UNSUPPORTED = "same", "different", "unsupported"
+_MISSING = "(nothing)"
+
+
+@dataclass
+class Fact:
+    """One line: what a program found out on both kernels."""
+
+    program: str
+    what: str
+    linux: str
+    faultline: str
+    reason: str = ""
+
+    @property
+    def verdict(self) -> str:
+        if self.linux == self.faultline:
+            return SAME
+        return UNSUPPORTED if "ENOSYS" in self.faultline and "ENOSYS" not in self.linux else DIFFERENT
+
+    def __str__(self) -> str:
+        return f"{self.program}: {self.what}: Linux {self.linux!r}, Faultline {self.faultline!r}"
+
+
+@dataclass
+class Reason:
+    """Why some facts differ: globs over the program and the fact. `used` tells whether one still does."""
+
+    program: str
+    fact: str
+    reason: str
+    used: bool = False
+
+    def fits(self, fact: Fact) -> bool:
+        return fnmatch.fnmatchcase(fact.program, self.program) and fnmatch.fnmatchcase(fact.what, _literal(self.fact))
+
+
+def _literal(pattern: str) -> str:
+    """Brackets stand for themselves: facts are C expressions."""
+    return pattern.replace("[", "[[]")
+
+
+def read(text: str) -> dict[str, str]:
+    """Facts of one program's output: "what: value" by line, later ones of the same name numbered, other lines by number."""
+    facts: dict[str, str] = {}
+    seen: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line:
+            continue
+        what, found, value = line.rpartition(": ")
+        if not found:
+            what, value = f"line {number}", line
+        seen[what] = seen.get(what, 0) + 1
+        facts[what if seen[what] == 1 else f"{what} #{seen[what]}"] = value
+    return facts
+
+
+def compare(linux: dict[str, Outcome], faultline: dict[str, Outcome]) -> list[Fact]:
+    """Every fact of every program; how it ended is one of them."""
+    found = []
+    for program, theirs in linux.items():
+        ours = faultline.get(program, Outcome())
+        found.append(Fact(program, "end", theirs.end, ours.end))
+        right, here = read(theirs.output), read(ours.output)
+        found += [Fact(program, what, right.get(what, _MISSING), here.get(what, _MISSING)) for what in dict.fromkeys([*right, *here])]
+    return found
+
+
+def reasons(path: Path) -> list[Reason]:
+    """The list of known differences. Raises FaultlineError when it is not as it should be."""
+    try:
+        entries = tomllib.loads(path.read_text()).get("difference", [])
+        found = [Reason(**entry) for entry in entries]
+    except (tomllib.TOMLDecodeError, TypeError, OSError) as error:
+        raise FaultlineError(f"{path}: {error}") from error
+    for entry in found:
+        if len(entry.reason) < 10:
+            raise FaultlineError(f"{path}: '{entry.program}', '{entry.fact}' has no reason")
+    return found
+
+
+def explain(facts: Iterable[Fact], known: Iterable[Reason]) -> None:
+    """Gives each difference the first reason that fits it."""
+    known = list(known)
+    for fact in facts:
+        if fact.verdict == SAME:
+            continue
+        for entry in known:
+            if entry.fits(fact):
+                fact.reason, entry.used = entry.reason, True
+                break
+
+
+@dataclass
+class Summary:
+    """Everything a run found."""
+
+    facts: list[Fact]
+    programs: list[str]
+    problems: list[str] = field(default_factory=list)  # what makes the run fail, one line each
+
+    def count(self, verdict: str) -> int:
+        return sum(fact.verdict == verdict for fact in self.facts)
+
+    def as_json(self) -> dict:
+        return {"programs": self.programs, **{verdict: self.count(verdict) for verdict in (SAME, DIFFERENT, UNSUPPORTED)},
+                "differences": [vars(fact) | {"verdict": fact.verdict} for fact in self.facts if fact.verdict != SAME],
+                "problems": self.problems}
+
+
+def judge(linux: dict[str, Outcome], faultline: dict[str, Outcome], known: list[Reason], whole: bool = True) -> Summary:
+    """Compares and finds what is wrong. `whole` is false when only some programs ran: reasons of others may be unused."""
+    summary = Summary(compare(linux, faultline), list(linux))
+    explain(summary.facts, known)
+    for program, outcome in linux.items():
+        if not outcome.end.startswith("exit") and not any(fact.reason for fact in summary.facts if fact.program == program and fact.what == "end"):
+            summary.problems.append(f"{program}: ends on Linux with {outcome.end}: {outcome.output[-200:]!r}")
+        elif "batch: cannot " in outcome.output:
+            summary.problems.append(f"{program}: {outcome.output.strip()}")
+        elif not outcome.output:
+            summary.problems.append(f"{program}: says nothing on Linux")
+    summary.problems += [str(fact) for fact in summary.facts if fact.verdict != SAME and not fact.reason]
+    for entry in known:
+        ran = [program for program in linux if fnmatch.fnmatchcase(program, entry.program)]
+        if not entry.used and (whole or ran):
+            summary.problems.append(f"the reason for '{entry.program}', '{entry.fact}' no longer applies: {entry.reason}")
+    return summary

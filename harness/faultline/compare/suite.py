@@ -1,0 +1,87 @@
+"""What is compared: the programs of user/compare. Both kernels run them one after the other, on the same files."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from faultline import build, debian
+from faultline.compare import batch, facts
+from faultline.compare.batch import Command, Outcome
+from faultline.errors import UsageError
+from faultline.paths import OUT, ROOT, kernel_image
+
+SOURCES = ROOT / "user" / "compare"
+DIFFERENCES = SOURCES / "differences.toml"
+FOLDER = OUT / "compare"
+
+
+def programs(patterns: Sequence[str] = ()) -> list[str]:
+    """The names of the programs, those that match if patterns are given. Raises UsageError when none does."""
+    found = sorted(path.stem for path in SOURCES.glob("*.c"))
+    chosen = [name for name in found if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+    if not chosen:
+        raise UsageError(f"no program of user/compare matches {' '.join(patterns)} (there are: {' '.join(found)})")
+    return chosen
+
+
+def run(patterns: Sequence[str] = (), preset: str = "qemu-virt-debug", smp: int = 1, folder: Path = FOLDER,
+        say: Callable[[str], None] = print) -> facts.Summary:
+    """Builds, boots both kernels side by side, compares. Raises what cannot be run at all."""
+    names = programs(patterns)
+    build.build("qemu-virt")
+    build.build(preset)
+    folder.mkdir(parents=True, exist_ok=True)
+    commands = [Command(name, (f"/compare/{name}",)) for name in names]
+    files = {f"compare/{name}": (batch.PROGRAMS / name).read_bytes() for name in names}
+    both = (batch.linux(), batch.faultline(kernel_image(preset), smp=smp))
+    outcomes = side_by_side(both, commands, files, folder, say)
+    summary = facts.judge(*outcomes, facts.reasons(DIFFERENCES), whole=not patterns)
+    keep(summary, folder)
+    return summary
+
+
+def side_by_side(kernels: Sequence[batch.Kernel], commands: Sequence[Command], files: dict[str, bytes], folder: Path,
+                 say: Callable[[str], None]) -> list[dict[str, Outcome]]:
+    """The outcomes of each kernel; what each printed is kept in folder. Linux first."""
+    with ThreadPoolExecutor(len(kernels)) as pool:
+        jobs = [pool.submit(batch.run, kernel, commands, files, folder, say) for kernel in kernels]
+        outcomes = [job.result() for job in jobs]
+    for kernel, found in zip(kernels, outcomes):
+        text = "".join(f"== {name}\n{outcome.output}-- {outcome.end}\n" for name, outcome in found.items())
+        (folder / f"{kernel.name}.txt").write_text(text)
+    return outcomes
+
+
+def keep(summary: facts.Summary, folder: Path) -> None:
+    """Writes compare.json."""
+    (folder / "compare.json").write_text(json.dumps({"linux": debian.linux_version(), **summary.as_json()}, indent=2) + "\n")
+
+
+def show(summary: facts.Summary) -> None:
+    """The table: counts per program, then every difference with its reason, then what is wrong."""
+    print(f"  {'program':24} {'same':>6} {'different':>10} {'unsupported':>12}")
+    for program in summary.programs:
+        own = [fact.verdict for fact in summary.facts if fact.program == program]
+        print(f"  {program:24} {own.count(facts.SAME):6} {own.count(facts.DIFFERENT):10} {own.count(facts.UNSUPPORTED):12}")
+    by_reason: dict[str, list[facts.Fact]] = {}
+    for fact in summary.facts:
+        if fact.reason:
+            by_reason.setdefault(fact.reason, []).append(fact)
+    for reason, found in by_reason.items():
+        print(f"  {len(found)} {found[0].verdict}: {reason}")
+        for fact in found[:3]:
+            print(f"      {fact}")
+        if len(found) > 3:
+            print(f"      and {len(found) - 3} more like it")
+    for problem in summary.problems:
+        print(f"  NOT EXPLAINED: {problem}")
+
+
+def verdict(summary: facts.Summary) -> str:
+    """The counts in one line."""
+    return (f"{summary.count(facts.SAME)} same, {summary.count(facts.DIFFERENT)} different, "
+            f"{summary.count(facts.UNSUPPORTED)} unsupported in {len(summary.programs)} programs")
