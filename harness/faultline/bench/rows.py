@@ -34,12 +34,13 @@ class Row:
         return {**asdict(self), "met": self.met}
 
 
-def keep(rows: list[Row], skipped: list[str], path: Path) -> None:
-    """Writes bench.json; what it held of rows that were not measured now stays."""
+def keep(rows: list[Row], skipped: list[str], path: Path, partial: bool = False) -> None:
+    """Writes bench.json; what it held of groups that were not measured now stays, and with `partial` of rows too."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    groups = {row.group for row in rows}
+    groups, names = {row.group for row in rows}, {(row.group, row.name) for row in rows}
     try:
-        before = [row for row in json.loads(path.read_text())["rows"] if row["group"] not in groups]
+        before = [row for row in json.loads(path.read_text())["rows"]
+                  if ((row["group"], row["name"]) not in names if partial else row["group"] not in groups)]
     except (OSError, ValueError, KeyError, TypeError):
         before = []
     path.write_text(json.dumps({"rows": before + [row.as_json() for row in rows], "skipped": skipped}, indent=2) + "\n")
