@@ -18,12 +18,14 @@
 #include "kernel/debug/record.h"
 #include "kernel/drivers/fdt.h"
 #include "kernel/drivers/pl011.h"
+#include "kernel/drivers/pl031.h"
 #include "kernel/fs/device.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/vdso.h"
 #include "kernel/sched/sched.h"
+#include "kernel/time/clock.h"
 #include "kernel/tty/console_tty.h"
 
 #define VERSION "0.1"
@@ -120,6 +122,10 @@ static void start_interrupts(void)
     if (machine.uart.size != 0) {
         must(uart_init(&console_uart, machine.uart.start, machine.uart.size, machine.uart_intid), "serial port");
         console_set_output(console_uart_write);
+    }
+    uint64_t seconds;
+    if (machine.rtc.size != 0 && pl031_read(machine.rtc.start, machine.rtc.size, &seconds) == 0) {
+        clock_set_at_boot(seconds * NS_PER_SECOND);
     }
     must(irq_register(timer_intid(), on_timer, NULL), "timer interrupt");
     must(irq_register(SGI_RESCHEDULE, on_reschedule, NULL), "rescheduling interrupt");

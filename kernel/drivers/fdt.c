@@ -390,6 +390,13 @@ static int read_node(struct reader *reader, int parent, int node)
     if (compatible(reader, node, "arm,pl011")) {
         return read_uart(reader, parent, node);
     }
+    if (compatible(reader, node, "arm,pl031")) {
+        struct machine_range range; // nothing depends on it: a bad one is none
+        if (usable(reader, node) && read_range(reader, parent, node, 0, &range) && range.size >= PAGE_SIZE) {
+            reader->out->rtc = range;
+        }
+        return 0;
+    }
     if (compatible(reader, node, "arm,armv8-timer")) {
         return read_timer(reader, node);
     }

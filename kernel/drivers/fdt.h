@@ -28,7 +28,8 @@ struct machine_description {
     struct machine_range distributor, redistributors; // GICv3
     struct machine_range uart;                        // PL011; size 0: none
     uint32_t uart_intid;
-    uint32_t timer_intid; // the virtual timer's
+    struct machine_range rtc; // PL031; size 0: none
+    uint32_t timer_intid;     // the virtual timer's
     enum psci_method psci;
     struct machine_range initrd; // the first files; size 0: none
     char bootargs[MACHINE_BOOTARGS_MAX];

@@ -113,6 +113,15 @@ struct thread *thread_current(void)
     return current;
 }
 
+uint64_t thread_runtime(const struct thread *thread)
+{
+    irqflags_t flags = irq_save();
+    uint64_t ran = READ_ONCE(thread->runtime_ns), since = READ_ONCE(thread->started_ns), now = timer_now();
+    bool runs = READ_ONCE(thread->state) == THREAD_RUNNING && READ_ONCE(thread->on_cpu);
+    irq_restore(flags);
+    return runs && now > since ? ran + (now - since) : ran;
+}
+
 void thread_exit(int code)
 {
     struct thread *me = thread_current();

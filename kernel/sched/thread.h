@@ -73,6 +73,8 @@ static inline struct cpu *this_cpu(void) // interrupts off, or a thread that can
     return container_of(cpu_local(), struct cpu, local);
 }
 struct thread *thread_current(void); // NULL before BOOT_SCHED
+// Nanoseconds, up to now. Exact for the current thread; of one that another CPU runs it may be a switch behind.
+uint64_t thread_runtime(const struct thread *thread);
 
 // The thread is ready when this returns. The caller owns one reference: thread_join() or thread_detach() ends it.
 // -EAGAIN: out of stacks; -ENOMEM. Nothing changed then.

@@ -13,6 +13,7 @@
 // From the outside in: a holder may take any lock further down.
 enum lock_rank {
     RANK_PROCESS,
+    RANK_CLOCK,
     RANK_CONDITION,
     RANK_WAIT_QUEUE,
     RANK_TIMER,

@@ -7,8 +7,8 @@
 #include "kernel/proc/process.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/bodies.h"
+#include "kernel/time/clock.h"
 
-#define NS_PER_SECOND 1000000000ull
 #define PR_SET_NAME 15
 #define PR_GET_NAME 16
 #define RLIM_INFINITY UINT64_MAX

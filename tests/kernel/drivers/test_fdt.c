@@ -112,6 +112,10 @@ static int rest(enum defect defect)
     error |= CELLS("reg", 0, 0x9000000, 0, 0x1000);
     error |= defect == UART_WITHOUT_INTERRUPT ? 0 : CELLS("interrupts", 0, 1, 4);
     error |= fdt_end_node(tree());
+    error |= fdt_begin_node(tree(), "pl031@9010000");
+    error |= fdt_property_string(tree(), "compatible", "arm,pl031");
+    error |= CELLS("reg", 0, 0x9010000, 0, 0x1000);
+    error |= fdt_end_node(tree());
     error |= fdt_begin_node(tree(), "psci");
     error |= fdt_property_string(tree(), "compatible", "arm,psci-1.0");
     error |= fdt_property_string(tree(), "method", defect == PSCI_BY_MAGIC ? "magic" : "hvc");
@@ -159,6 +163,7 @@ TEST(fdt, a_good_tree_is_described)
     EXPECT_EQ(found.redistributors.size, 0xf60000);
     EXPECT_EQ(found.uart.start.raw, 0x9000000);
     EXPECT_EQ(found.uart_intid, 33);
+    EXPECT_EQ(found.rtc.start.raw, 0x9010000);
     EXPECT_EQ(found.timer_intid, 27);
     EXPECT_EQ(found.psci, PSCI_HVC);
     EXPECT(text_equal(found.bootargs, "quiet fault=all"));
