@@ -1,6 +1,7 @@
 #include "kernel/fs/fdtable.h"
 
 #include "kernel/base/atomic.h"
+#include "kernel/fs/lock.h"
 #include "kernel/mm/kmalloc.h"
 
 #define FIRST_CAPACITY 16u
@@ -24,6 +25,15 @@ static int make(uint32_t capacity, uint32_t limit, struct fd_table **out)
     __builtin_memset(slots, 0, capacity * sizeof(struct fd_slot));
     *out = table;
     return 0;
+}
+
+// table no longer has file at some descriptor. A process loses its record locks on a file with any of them: fcntl(2).
+static void let_go(struct fd_table *table, struct file *file)
+{
+    if (file != NULL && file->node != NULL) {
+        lock_drop_owner(file->node, table);
+    }
+    file_put(file);
 }
 
 int fd_table_create(struct fd_table **out)
@@ -54,7 +64,7 @@ void fd_table_put(struct fd_table *table)
         return;
     }
     for (uint32_t fd = 0; fd < table->capacity; fd++) {
-        file_put(table->slots[fd].file);
+        let_go(table, table->slots[fd].file);
     }
     kfree(table->slots);
     kfree(table);
@@ -134,7 +144,8 @@ int fd_replace(struct fd_table *table, struct file *file, uint32_t fd, bool clos
         table->slots[fd] = (struct fd_slot){file, close_on_exec};
     }
     mutex_unlock(&table->lock);
-    file_put(error == 0 ? before : file);
+    let_go(table, error == 0 ? before : NULL);
+    file_put(error == 0 ? NULL : file);
     return error == 0 ? (int)fd : error;
 }
 
@@ -147,7 +158,7 @@ int fd_close(struct fd_table *table, uint64_t fd)
         table->lowest = fd < table->lowest ? (uint32_t)fd : table->lowest;
     }
     mutex_unlock(&table->lock);
-    file_put(file);
+    let_go(table, file);
     return file != NULL ? 0 : -EBADF;
 }
 
@@ -163,4 +174,13 @@ int fd_flags(struct fd_table *table, uint64_t fd, const bool *set, bool *out)
     }
     mutex_unlock(&table->lock);
     return slot != NULL ? 0 : -EBADF;
+}
+
+void fd_close_range(struct fd_table *table, uint32_t first, uint32_t last, bool mark_only)
+{
+    for (uint64_t fd = first; fd <= last && fd < READ_ONCE(table->capacity); fd++) {
+        const bool mark = true;
+        int error = mark_only ? fd_flags(table, fd, &mark, NULL) : fd_close(table, fd);
+        (void)error; // not all of them need be open
+    }
 }

@@ -2,18 +2,19 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "kernel/fs/lock.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
 
-int io_give(struct io *io, const void *from, uint64_t size)
+static int move_piece(struct io *io, void *at, uint64_t size, bool give)
 {
     int error = 0;
     if (io->kernel != NULL) {
-        __builtin_memcpy(io->kernel, from, size);
+        __builtin_memcpy(give ? io->kernel : at, give ? at : io->kernel, size);
         io->kernel += size;
     } else {
-        error = copy_to_user(io->user, from, size);
+        error = give ? copy_to_user(io->user, at, size) : copy_from_user(at, io->user, size);
     }
     if (error == 0) {
         io->user.raw += size;
@@ -22,20 +23,42 @@ int io_give(struct io *io, const void *from, uint64_t size)
     return error;
 }
 
+uint64_t io_run(struct io *io)
+{
+    if (io->parts == NULL) {
+        return io->left;
+    }
+    while (io->left > 0 && io->part_left == 0) {
+        io->user = uaddr(io->parts->base);
+        io->part_left = io->parts->length;
+        io->parts++;
+    }
+    return io->part_left;
+}
+
+static int move_parts(struct io *io, char *at, uint64_t size, bool give)
+{
+    const struct io before = *io;
+    for (uint64_t done = 0, piece; done < size; done += piece) {
+        piece = min_u64(io_run(io), size - done);
+        int error = move_piece(io, at + done, piece, give);
+        if (error != 0) {
+            *io = before;
+            return error;
+        }
+        io->part_left -= piece;
+    }
+    return 0;
+}
+
+int io_give(struct io *io, const void *from, uint64_t size)
+{
+    return io->parts == NULL ? move_piece(io, (void *)from, size, true) : move_parts(io, (void *)from, size, true);
+}
+
 int io_take(struct io *io, void *to, uint64_t size)
 {
-    int error = 0;
-    if (io->kernel != NULL) {
-        __builtin_memcpy(to, io->kernel, size);
-        io->kernel += size;
-    } else {
-        error = copy_from_user(to, io->user, size);
-    }
-    if (error == 0) {
-        io->user.raw += size;
-        io->left -= size;
-    }
-    return error;
+    return io->parts == NULL ? move_piece(io, to, size, false) : move_parts(io, to, size, false);
 }
 
 int io_give_zeroes(struct io *io, uint64_t size)
@@ -73,6 +96,9 @@ void file_put(struct file *file)
     if (file == NULL || __atomic_fetch_sub(&file->references, 1, __ATOMIC_ACQ_REL) > 1) {
         return;
     }
+    if (file->node != NULL) {
+        lock_drop_owner(file->node, file);
+    }
     if (file->ops != NULL && file->ops->release != NULL) {
         file->ops->release(file);
     }
@@ -92,7 +118,7 @@ static int check_kind(const struct vnode *node, uint32_t flags)
 {
     bool writes = (wanted_access(flags) & ACCESS_WRITE) != 0;
     if (vnode_is(node, S_IFDIR)) {
-        return writes || (flags & O_CREAT) != 0 ? -EISDIR : 0;
+        return (writes || (flags & O_CREAT) != 0) && (flags & O_PATH) == 0 ? -EISDIR : 0;
     }
     if ((flags & O_DIRECTORY) != 0) {
         return -ENOTDIR;
@@ -143,10 +169,44 @@ static int open_node(const struct path_start *start, struct vnode *node, uint32_
     return 0;
 }
 
-int file_open(const struct path_start *start, char *path, uint32_t flags, uint32_t mode, struct file **out)
+static int open_nameless(const struct path_start *start, char *path, uint32_t flags, uint32_t mode, unsigned how,
+                         struct file **out)
 {
     struct path_end end;
-    unsigned how = (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? 0 : PATH_FOLLOW;
+    if ((flags & O_ACCMODE) == O_RDONLY || (flags & (O_CREAT | O_DIRECTORY)) != O_DIRECTORY) {
+        return -EINVAL;
+    }
+    int error = path_walk(start, path, how | PATH_FOLLOW | PATH_DIRECTORY, &end);
+    if (error != 0) {
+        return error;
+    }
+    error = vnode_access(end.node, start->as, ACCESS_WRITE | ACCESS_EXEC);
+    struct vnode *node;
+    if (error == 0) {
+        error = end.node->ops->nameless != NULL ? end.node->ops->nameless(end.node, mode & 07777, start->as, &node)
+                                                : -EOPNOTSUPP;
+    }
+    if (error == 0) {
+        error = open_node(start, node, flags & ~(O_TMPFILE | O_DIRECTORY), true, out);
+        vnode_put(node);
+    }
+    path_end_put(&end);
+    return error;
+}
+
+int file_open(const struct path_start *start, char *path, uint32_t flags, uint32_t mode, struct file **out)
+{
+    return file_open_how(start, path, flags, mode, 0, out);
+}
+
+int file_open_how(const struct path_start *start, char *path, uint32_t flags, uint32_t mode, unsigned how,
+                  struct file **out)
+{
+    struct path_end end;
+    if ((flags & O_TMPFILE) != 0 && (flags & O_PATH) == 0) {
+        return open_nameless(start, path, flags, mode, how, out);
+    }
+    how |= (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? 0 : PATH_FOLLOW;
     how |= (flags & O_CREAT) != 0 ? PATH_MAY_MISS : 0;
     int error = path_walk(start, path, how, &end);
     if (error != 0) {
@@ -193,6 +253,9 @@ int64_t file_read_at(struct file *file, struct io *io, uint64_t offset)
 int64_t file_write_at(struct file *file, struct io *io, uint64_t offset)
 {
     int error = may(file, true);
+    if (error == 0 && (file->flags & O_APPEND) != 0 && file->node != NULL) {
+        offset = READ_ONCE(file->node->size); // as on Linux: pwrite(2), BUGS
+    }
     return error != 0 ? error : file->ops->stream ? -ESPIPE : file->ops->write(file, io, offset);
 }
 

@@ -19,16 +19,23 @@
 #define O_LARGEFILE 0400000u
 #define O_CLOEXEC 02000000u
 #define O_PATH 010000000u
+#define O_TMPFILE 020000000u // with O_DIRECTORY
 
 // Bytes on their way: to or from user space, or the kernel's own memory. Moves on as it is used.
 struct io {
     uaddr_t user;
     char *kernel; // NULL: user
     uint64_t left;
+    uint64_t part_left;          // with parts: of the one that user points into
+    const struct io_part *parts; // that follow it; NULL: all lies in one piece
+};
+struct io_part { // as struct iovec
+    uint64_t base, length;
 };
 // Exactly size bytes, size <= left. -EFAULT: some may have been copied, io is as before.
 [[nodiscard]] int io_give(struct io *io, const void *from, uint64_t size);
 [[nodiscard]] int io_take(struct io *io, void *to, uint64_t size);
+uint64_t io_run(struct io *io); // how many bytes lie in one piece: a fault further on leaves these
 [[nodiscard]] int io_give_zeroes(struct io *io, uint64_t size);
 
 #define POLL_IN 1u
@@ -48,8 +55,10 @@ struct file_ops {
     unsigned (*poll)(struct file *file, struct condition **changed);
     struct backing *(*pages)(struct file *file); // for mmap(2); NULL: -ENODEV
     void (*release)(struct file *file);          // may be NULL
-    bool stream;                                 // has no offset: -ESPIPE
-    uint32_t kind;                               // S_IF… of files that have no vnode
+    // Opens again what has no vnode, for /proc/<pid>/fd; NULL: -ENXIO. fresh->ops is set, as with vnode_ops.open.
+    int (*reopen)(struct file *file, struct file *fresh);
+    bool stream;   // has no offset: -ESPIPE
+    uint32_t kind; // S_IF… of files that have no vnode
 };
 
 struct file {
@@ -71,6 +80,9 @@ void file_put(struct file *file); // NULL is nothing
 struct path_start;
 [[nodiscard]] int file_open(const struct path_start *start, char *path, uint32_t flags, uint32_t mode,
                             struct file **out);
+// And more of enum path_flags for the walk.
+[[nodiscard]] int file_open_how(const struct path_start *start, char *path, uint32_t flags, uint32_t mode, unsigned how,
+                                struct file **out);
 // At the file's offset, which moves. -EBADF: not open for that; -EISDIR.
 int64_t file_read(struct file *file, struct io *io);
 int64_t file_write(struct file *file, struct io *io);

@@ -1,6 +1,7 @@
 #include "kernel/fs/mount.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
 #include "kernel/mm/kmalloc.h"
 
@@ -10,7 +11,34 @@ static struct {
     uint64_t next_device;
 } mounts;
 
-static int make(const struct filesystem *type, const char *source, struct mount **out)
+static const struct filesystem *filesystems[FILESYSTEMS_MAX];
+
+void filesystem_register(const struct filesystem *type)
+{
+    unsigned i = 0;
+    while (i < FILESYSTEMS_MAX && filesystems[i] != NULL && filesystems[i] != type) {
+        i++;
+    }
+    ASSERT(i < FILESYSTEMS_MAX);
+    filesystems[i] = type;
+}
+
+const struct filesystem *filesystem_find(const char *name)
+{
+    for (unsigned i = 0; filesystem_at(i) != NULL; i++) {
+        if (text_equal(filesystems[i]->name, name)) {
+            return filesystems[i];
+        }
+    }
+    return NULL;
+}
+
+const struct filesystem *filesystem_at(unsigned index)
+{
+    return index < FILESYSTEMS_MAX ? filesystems[index] : NULL;
+}
+
+static int make(const struct filesystem *type, const char *source, unsigned flags, struct mount **out)
 {
     void *memory;
     int error = kmalloc(sizeof(struct mount), &memory);
@@ -18,7 +46,8 @@ static int make(const struct filesystem *type, const char *source, struct mount 
         return error;
     }
     struct mount *mount = memory;
-    *mount = (struct mount){.type = type, .next_ino = 1};
+    *mount = (struct mount){.type = type, .next_ino = 1, .flags = flags};
+    mutex_init(&mount->names, "names");
     format(mount->source, sizeof(mount->source), "%s", source);
     error = type->mount(mount, source);
     if (error != 0) {
@@ -42,7 +71,7 @@ int mount_root(const struct filesystem *type)
     list_init(&mounts.all);
     mounts.next_device = 1;
     struct mount *mount;
-    int error = make(type, "rootfs", &mount);
+    int error = make(type, "rootfs", 0, &mount);
     if (error == 0) {
         add(mount, NULL);
     }
@@ -56,13 +85,16 @@ struct vnode *mount_root_node(void)
     return mount_cross_down(root);
 }
 
-int mount_add(const struct filesystem *type, const char *source, struct vnode *where)
+int mount_add(const struct filesystem *type, const char *source, unsigned flags, struct vnode *where)
 {
     if (!vnode_is(where, S_IFDIR)) {
         return -ENOTDIR;
     }
+    if (where->mount->type->transient && where != where->mount->root) {
+        return -EINVAL;
+    }
     struct mount *mount;
-    int error = make(type, source, &mount);
+    int error = make(type, source, flags, &mount);
     if (error != 0) {
         return error;
     }
@@ -87,9 +119,8 @@ int mount_remove(struct vnode *root)
     if (root != mount->root || mount->covers == NULL) {
         return -EINVAL;
     }
-    mutex_lock(&mounts.lock);
-    // The mount's own reference and the caller's; whoever is inside holds more.
-    int error = root->covered != NULL || root->references > 2 ? -EBUSY : 0;
+    mutex_lock(&mounts.lock); // nobody comes in from above meanwhile
+    int error = root->covered != NULL || mount->type->busy(mount) ? -EBUSY : 0;
     if (error == 0) {
         mount->covers->covered = NULL;
         list_remove(&mount->link);
@@ -98,10 +129,42 @@ int mount_remove(struct vnode *root)
     if (error == 0) {
         vnode_put(mount->covers);
         mount->covers = NULL;
+        vnode_put(root);
         mount->type->unmount(mount);
         kfree(mount);
     }
     return error;
+}
+
+int mount_change(struct vnode *root, unsigned flags)
+{
+    mutex_lock(&mounts.lock);
+    int error = root == root->mount->root ? 0 : -EINVAL;
+    if (error == 0) {
+        WRITE_ONCE(root->mount->flags, flags);
+    }
+    mutex_unlock(&mounts.lock);
+    return error;
+}
+
+bool mount_describe(unsigned index, struct mount_description *out)
+{
+    bool found = false;
+    mutex_lock(&mounts.lock);
+    list_for_each(at, &mounts.all)
+    {
+        if (index-- == 0) {
+            const struct mount *mount = container_of(at, struct mount, link);
+            found = true;
+            *out = (struct mount_description){mount->covers == NULL ? "rootfs" : mount->type->name, "", mount->flags,
+                                              mount->root};
+            __builtin_memcpy(out->source, mount->source, sizeof(out->source));
+            vnode_get(mount->root);
+            break;
+        }
+    }
+    mutex_unlock(&mounts.lock);
+    return found;
 }
 
 static struct vnode *exchange(struct vnode *node, struct vnode *other)

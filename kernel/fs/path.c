@@ -39,7 +39,14 @@ static int go_up(struct walk *walk)
     if (walk->at == walk->start->root) {
         return 0;
     }
+    if ((walk->flags & PATH_BENEATH) != 0 && walk->at == walk->start->directory) {
+        return -EXDEV;
+    }
+    const struct mount *before = walk->at->mount;
     walk->at = mount_cross_up(walk->at);
+    if ((walk->flags & PATH_NO_MOUNTS) != 0 && walk->at->mount != before) {
+        return -EXDEV;
+    }
     struct vnode *parent;
     int error = walk->at->ops->parent(walk->at, &parent);
     if (error == 0) {
@@ -53,6 +60,17 @@ static int follow(struct walk *walk, struct vnode *link)
 {
     if (++walk->links > PATH_LINKS_MAX) {
         return -ELOOP;
+    }
+    if ((walk->flags & PATH_NO_LINKS) != 0 || (link->ops->jump != NULL && (walk->flags & PATH_NO_JUMPS) != 0)) {
+        return -ELOOP;
+    }
+    if (link->ops->jump != NULL) {
+        struct vnode *node;
+        int error = (walk->flags & PATH_BENEATH) != 0 ? -EXDEV : link->ops->jump(link, &node);
+        if (error == 0) {
+            go_to(walk, node);
+        }
+        return error;
     }
     size_t left = text_length(walk->rest) + 1;
     char *tail = walk->buffer + PATH_MAX - left;
@@ -75,6 +93,9 @@ static int follow(struct walk *walk, struct vnode *link)
     __builtin_memmove(walk->buffer + at, tail, left);
     walk->rest = walk->buffer;
     if (walk->buffer[0] == '/') {
+        if ((walk->flags & PATH_BENEATH) != 0) {
+            return -EXDEV;
+        }
         vnode_get(walk->start->root);
         go_to(walk, walk->start->root);
     }
@@ -121,6 +142,7 @@ static int step(struct walk *walk, const char *name, size_t length, const char *
     }
     if (is_dots(name, length)) {
         walk->rest += next - walk->rest;
+        walk->out->up = length == 2 && last;
         return length == 2 ? go_up(walk) : 0;
     }
     if (length > NAME_MAX) {
@@ -136,6 +158,10 @@ static int step(struct walk *walk, const char *name, size_t length, const char *
         return error;
     }
     child = mount_cross_down(child);
+    if ((walk->flags & PATH_NO_MOUNTS) != 0 && child->mount != walk->at->mount) {
+        vnode_put(child);
+        return -EXDEV;
+    }
     if (vnode_is(child, S_IFLNK) && (!last || slash || (walk->flags & PATH_FOLLOW) != 0)) {
         walk->rest += next - walk->rest;
         if (slash) {
@@ -183,6 +209,9 @@ int path_walk(const struct path_start *start, char *path, unsigned flags, struct
     if (path[0] == 0) {
         return -ENOENT;
     }
+    if (path[0] == '/' && (flags & PATH_BENEATH) != 0) {
+        return -EXDEV;
+    }
     struct walk walk = {.start = start, .buffer = path, .rest = path, .flags = flags, .out = out};
     walk.at = path[0] == '/' ? start->root : start->directory;
     vnode_get(walk.at);
@@ -198,12 +227,12 @@ void path_end_put(struct path_end *end)
     end->node = end->directory = NULL;
 }
 
-int path_of(struct vnode *directory, struct vnode *root, char *out, size_t size)
+int path_of(struct vnode *of, struct vnode *root, char *out, size_t size)
 {
     char name[NAME_MAX + 1];
     size_t at = size;
     int error = 0;
-    struct vnode *node = directory;
+    struct vnode *node = of;
     vnode_get(node);
     if (size < 2) {
         error = -ERANGE;

@@ -9,6 +9,11 @@ enum path_flags {
     PATH_FOLLOW = 1 << 0,    // a link at the end too
     PATH_DIRECTORY = 1 << 1, // -ENOTDIR for anything else
     PATH_MAY_MISS = 1 << 2,  // the last name may not exist yet: node is NULL then, its directory must be there
+    // As openat2(2)'s RESOLVE_*:
+    PATH_NO_MOUNTS = 1 << 3, // -EXDEV
+    PATH_NO_JUMPS = 1 << 4,  // -ELOOP
+    PATH_NO_LINKS = 1 << 5,  // -ELOOP
+    PATH_BENEATH = 1 << 6,   // -EXDEV for what leads out of start.directory
 };
 
 struct path_start {
@@ -21,6 +26,7 @@ struct path_end {
     struct vnode *directory; // of the last name, with a reference; NULL when the path ends in ".", ".." or at a root
     size_t name_length;      // of the last name; 0 without a directory
     bool slash;              // the path ends in a slash: a directory is meant
+    bool up;                 // it ends in ".."
     char name[NAME_MAX + 1];
 };
 
@@ -28,5 +34,5 @@ struct path_end {
 // -ENOENT (also: empty path), -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EACCES, -ENOMEM. *out undefined then.
 [[nodiscard]] int path_walk(const struct path_start *start, char *path, unsigned flags, struct path_end *out);
 void path_end_put(struct path_end *end); // its references
-// The absolute path of a directory, as seen from root. -ENOENT: removed; -ERANGE: does not fit.
-[[nodiscard]] int path_of(struct vnode *directory, struct vnode *root, char *out, size_t size);
+// An absolute path of a node, as seen from root. -ENOENT: removed, or not known; -ERANGE: does not fit.
+[[nodiscard]] int path_of(struct vnode *node, struct vnode *root, char *out, size_t size);

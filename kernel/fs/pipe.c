@@ -2,53 +2,109 @@
 
 #include <hal/memory.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/user_page.h"
+#include "kernel/mm/usercopy.h"
 #include "kernel/sync/condition.h"
 
 #define PAGES (PIPE_CAPACITY / PAGE_SIZE)
+#define FIONREAD 0x541bu
 
 struct pipe {
     struct mutex lock; // covers the rest
     struct condition changed;
     uint64_t read, written; // bytes since the beginning
     uint32_t readers, writers;
-    paddr_t pages[PAGES]; // of the ring; made when they are first needed
+    uint32_t readers_ever, writers_ever; // whoever waits for the other end sees it even if it has gone again
+    struct vnode *node;                  // of a FIFO; its lock covers node->pipe and openers
+    uint32_t openers;                    // in pipe_open()
+    uint32_t page_count;                 // a power of two
+    paddr_t *pages;                      // of the ring; made when they are first needed
+    paddr_t own_pages[PAGES];
 };
 
-static void let_go(struct pipe *pipe, uint32_t *side)
+static int make(struct pipe **out)
+{
+    void *memory;
+    int error = kmalloc(sizeof(struct pipe), &memory);
+    if (error == 0) {
+        struct pipe *pipe = memory;
+        *pipe = (struct pipe){.page_count = PAGES};
+        pipe->pages = pipe->own_pages;
+        mutex_init(&pipe->lock, "pipe");
+        condition_init(&pipe->changed, "pipe");
+        *out = pipe;
+    }
+    return error;
+}
+
+static void destroy(struct pipe *pipe)
+{
+    for (unsigned i = 0; i < pipe->page_count; i++) {
+        if (pipe->pages[i].raw != 0) {
+            user_page_put(&kernel_pages, pipe->pages[i]);
+        }
+    }
+    if (pipe->pages != pipe->own_pages) {
+        kfree(pipe->pages);
+    }
+    kfree(pipe);
+}
+
+static bool reads(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) != O_WRONLY;
+}
+
+static bool writes(const struct file *file)
+{
+    return (file->flags & O_ACCMODE) != O_RDONLY;
+}
+
+static void come(struct pipe *pipe, const struct file *file)
+{
+    pipe->readers += reads(file);
+    pipe->readers_ever += reads(file);
+    pipe->writers += writes(file);
+    pipe->writers_ever += writes(file);
+    condition_signal(&pipe->changed);
+}
+
+// True: nobody is left, and nobody can come.
+static bool leave(struct pipe *pipe, const struct file *file)
 {
     mutex_lock(&pipe->lock);
-    (*side)--;
-    bool last = pipe->readers == 0 && pipe->writers == 0;
+    pipe->readers -= reads(file);
+    pipe->writers -= writes(file);
+    bool last = pipe->readers == 0 && pipe->writers == 0 && pipe->openers == 0;
     condition_signal(&pipe->changed);
     mutex_unlock(&pipe->lock);
-    if (last) {
-        for (unsigned i = 0; i < PAGES; i++) {
-            if (pipe->pages[i].raw != 0) {
-                user_page_put(&kernel_pages, pipe->pages[i]);
-            }
-        }
-        kfree(pipe);
+    return last;
+}
+
+static void pipe_release(struct file *file)
+{
+    struct pipe *pipe = file->data;
+    struct vnode *node = pipe->node;
+    bool last;
+    if (node == NULL) {
+        last = leave(pipe, file);
+    } else {
+        mutex_lock(&node->lock);
+        last = leave(pipe, file);
+        node->pipe = last ? NULL : node->pipe;
+        mutex_unlock(&node->lock);
     }
-}
-
-static void release_reader(struct file *file)
-{
-    struct pipe *pipe = file->data;
-    let_go(pipe, &pipe->readers);
-}
-
-static void release_writer(struct file *file)
-{
-    struct pipe *pipe = file->data;
-    let_go(pipe, &pipe->writers);
+    if (last) {
+        destroy(pipe);
+    }
 }
 
 // The stretch of the ring at position, up to the end of its page. -ENOMEM.
 static int stretch(struct pipe *pipe, uint64_t position, char **at, uint64_t *size)
 {
-    paddr_t *page = &pipe->pages[position / PAGE_SIZE % PAGES];
+    paddr_t *page = &pipe->pages[position / PAGE_SIZE & (pipe->page_count - 1)];
     int error = page->raw == 0 ? user_page_alloc(&kernel_pages, page) : 0;
     if (error == 0) {
         *at = (char *)phys_to_virt(*page) + (position & PAGE_MASK);
@@ -57,38 +113,45 @@ static int stretch(struct pipe *pipe, uint64_t position, char **at, uint64_t *si
     return error;
 }
 
-static int64_t read_available(struct pipe *pipe, struct io *io)
+// From there on, what is left of it. *from moves along.
+static int64_t give_available(struct pipe *pipe, struct io *io, uint64_t *from)
 {
     int64_t done = 0;
-    while (io->left > 0 && pipe->read < pipe->written) {
+    while (io->left > 0 && *from < pipe->written) {
         char *at = NULL;
         uint64_t size = 0;
-        int error = stretch(pipe, pipe->read, &at, &size);
-        size = min_u64(min_u64(size, io->left), pipe->written - pipe->read);
+        int error = stretch(pipe, *from, &at, &size);
+        size = min_u64(min_u64(size, io_run(io)), pipe->written - *from);
         error = error != 0 ? error : io_give(io, at, size);
         if (error != 0) {
             return done > 0 ? done : error;
         }
-        pipe->read += size;
+        *from += size;
         done += (int64_t)size;
     }
     return done;
 }
 
+static int wait_for_bytes(struct pipe *pipe, bool nonblock)
+{
+    while (pipe->read == pipe->written && pipe->writers > 0) {
+        if (nonblock) {
+            return -EAGAIN;
+        }
+        if (condition_wait_interruptible(&pipe->changed, &pipe->lock) != 0) {
+            return -ERESTART;
+        }
+    }
+    return 0;
+}
+
 static int64_t pipe_read(struct file *file, struct io *io, uint64_t offset)
 {
     struct pipe *pipe = file->data;
-    int64_t result = 0;
     mutex_lock(&pipe->lock);
-    while (io->left > 0 && pipe->read == pipe->written && pipe->writers > 0 && result == 0) {
-        if ((file->flags & O_NONBLOCK) != 0) {
-            result = -EAGAIN;
-        } else if (condition_wait_interruptible(&pipe->changed, &pipe->lock) != 0) {
-            result = -ERESTART;
-        }
-    }
+    int64_t result = io->left > 0 ? wait_for_bytes(pipe, (file->flags & O_NONBLOCK) != 0) : 0;
     if (result == 0) {
-        result = read_available(pipe, io);
+        result = give_available(pipe, io, &pipe->read);
         if (result > 0) {
             condition_signal(&pipe->changed);
         }
@@ -103,7 +166,7 @@ static int write_some(struct pipe *pipe, struct io *io, uint64_t room, int64_t *
         char *at = NULL;
         uint64_t size = 0;
         int error = stretch(pipe, pipe->written, &at, &size);
-        size = min_u64(min_u64(size, io->left), room);
+        size = min_u64(min_u64(size, io_run(io)), room);
         error = error != 0 ? error : io_take(io, at, size);
         if (error != 0) {
             return error;
@@ -115,6 +178,11 @@ static int write_some(struct pipe *pipe, struct io *io, uint64_t room, int64_t *
     return 0;
 }
 
+static uint64_t room_in(const struct pipe *pipe)
+{
+    return pipe->page_count * PAGE_SIZE - (pipe->written - pipe->read);
+}
+
 static int64_t pipe_write(struct file *file, struct io *io, uint64_t offset)
 {
     struct pipe *pipe = file->data;
@@ -123,7 +191,7 @@ static int64_t pipe_write(struct file *file, struct io *io, uint64_t offset)
     int error = 0;
     mutex_lock(&pipe->lock);
     while (io->left > 0 && error == 0) {
-        uint64_t room = PIPE_CAPACITY - (pipe->written - pipe->read);
+        uint64_t room = room_in(pipe);
         if (pipe->readers == 0) {
             error = -EPIPE;
         } else if (room >= wanted) {
@@ -139,55 +207,237 @@ static int64_t pipe_write(struct file *file, struct io *io, uint64_t offset)
     return done > 0 ? done : error;
 }
 
-static unsigned poll_reader(struct file *file, struct condition **changed)
+static unsigned pipe_poll(struct file *file, struct condition **changed)
 {
     struct pipe *pipe = file->data;
+    unsigned ready = 0;
     mutex_lock(&pipe->lock);
-    unsigned ready = (pipe->read != pipe->written ? POLL_IN : 0) | (pipe->writers == 0 ? POLL_HANGUP : 0);
+    if (reads(file)) {
+        ready |= pipe->read != pipe->written ? POLL_IN : 0;
+        ready |= pipe->writers == 0 && pipe->writers_ever > 0 ? POLL_HANGUP : 0;
+    }
+    if (writes(file)) {
+        ready |= room_in(pipe) >= PIPE_ATOMIC ? POLL_OUT : 0;
+        ready |= pipe->readers == 0 ? POLL_ERROR : 0;
+    }
     mutex_unlock(&pipe->lock);
     *changed = &pipe->changed;
     return ready;
 }
 
-static unsigned poll_writer(struct file *file, struct condition **changed)
+static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t argument)
+{
+    struct pipe *pipe = file->data;
+    if (request != FIONREAD) {
+        return -ENOTTY;
+    }
+    mutex_lock(&pipe->lock);
+    int32_t count = (int32_t)(pipe->written - pipe->read);
+    mutex_unlock(&pipe->lock);
+    return copy_to_user(uaddr(argument), &count, sizeof(count));
+}
+
+static int pipe_reopen(struct file *file, struct file *fresh);
+
+static const struct file_ops pipe_ops = {
+    .read = pipe_read,
+    .write = pipe_write,
+    .poll = pipe_poll,
+    .ioctl = pipe_ioctl,
+    .reopen = pipe_reopen,
+    .release = pipe_release,
+    .stream = true,
+    .kind = S_IFIFO | 0600,
+};
+
+static int pipe_reopen(struct file *file, struct file *fresh)
 {
     struct pipe *pipe = file->data;
     mutex_lock(&pipe->lock);
-    bool room = PIPE_CAPACITY - (pipe->written - pipe->read) >= PIPE_ATOMIC;
-    unsigned ready = (room ? POLL_OUT : 0) | (pipe->readers == 0 ? POLL_ERROR : 0);
+    fresh->ops = &pipe_ops;
+    fresh->data = pipe;
+    come(pipe, fresh);
     mutex_unlock(&pipe->lock);
-    *changed = &pipe->changed;
-    return ready;
+    return 0;
 }
-
-static const struct file_ops reader_ops = {
-    .poll = poll_reader, .read = pipe_read, .release = release_reader, .stream = true, .kind = S_IFIFO};
-static const struct file_ops writer_ops = {
-    .poll = poll_writer, .write = pipe_write, .release = release_writer, .stream = true, .kind = S_IFIFO};
 
 int pipe_create(uint32_t flags, struct file **reader, struct file **writer)
 {
-    void *memory;
-    int error = kmalloc(sizeof(struct pipe), &memory);
+    struct pipe *pipe;
+    int error = make(&pipe);
     if (error != 0) {
         return error;
     }
-    struct pipe *pipe = memory;
-    *pipe = (struct pipe){.readers = 1, .writers = 1};
-    mutex_init(&pipe->lock, "pipe");
-    condition_init(&pipe->changed, "pipe");
-    error = file_create(&reader_ops, NULL, O_RDONLY | (flags & O_NONBLOCK), reader);
+    error = file_create(&pipe_ops, NULL, O_RDONLY | (flags & O_NONBLOCK), reader);
     if (error != 0) {
         kfree(pipe);
         return error;
     }
+    pipe->readers = pipe->readers_ever = 1;
     (*reader)->data = pipe;
-    error = file_create(&writer_ops, NULL, O_WRONLY | (flags & O_NONBLOCK), writer);
+    error = file_create(&pipe_ops, NULL, O_WRONLY | (flags & O_NONBLOCK), writer);
     if (error != 0) {
-        pipe->writers = 0; // the reader is then the last
-        file_put(*reader);
+        file_put(*reader); // the last
         return error;
     }
+    pipe->writers = pipe->writers_ever = 1;
     (*writer)->data = pipe;
     return 0;
+}
+
+// --- with a name ---------------------------------------------------------------------------------------------------
+
+// The node's pipe, made if need be, with the caller among its openers.
+static int pipe_of(struct vnode *node, struct pipe **out)
+{
+    int error = 0;
+    mutex_lock(&node->lock);
+    if (node->pipe == NULL) {
+        error = make(&node->pipe);
+        if (error == 0) {
+            node->pipe->node = node;
+        }
+    }
+    if (error == 0) {
+        *out = node->pipe;
+        mutex_lock(&(*out)->lock);
+        (*out)->openers++;
+        mutex_unlock(&(*out)->lock);
+    }
+    mutex_unlock(&node->lock);
+    return error;
+}
+
+static int wait_for_other(struct pipe *pipe, const struct file *file)
+{
+    uint32_t readers = pipe->readers_ever, writers = pipe->writers_ever;
+    bool nonblock = (file->flags & O_NONBLOCK) != 0;
+    if (reads(file) && writes(file)) {
+        return 0;
+    }
+    while (reads(file) && !nonblock && pipe->writers == 0 && pipe->writers_ever == writers) {
+        if (condition_wait_interruptible(&pipe->changed, &pipe->lock) != 0) {
+            return -ERESTART;
+        }
+    }
+    while (writes(file) && pipe->readers == 0 && pipe->readers_ever == readers) {
+        if (nonblock) {
+            return -ENXIO;
+        }
+        if (condition_wait_interruptible(&pipe->changed, &pipe->lock) != 0) {
+            return -ERESTART;
+        }
+    }
+    return 0;
+}
+
+int pipe_open(struct vnode *node, struct file *file)
+{
+    struct pipe *pipe;
+    int error = pipe_of(node, &pipe);
+    if (error != 0) {
+        return error;
+    }
+    mutex_lock(&pipe->lock);
+    come(pipe, file);
+    error = wait_for_other(pipe, file);
+    mutex_unlock(&pipe->lock);
+    mutex_lock(&node->lock);
+    mutex_lock(&pipe->lock);
+    pipe->openers--;
+    mutex_unlock(&pipe->lock);
+    if (error == 0) {
+        file->ops = &pipe_ops;
+        file->data = pipe;
+    } else if (leave(pipe, file)) {
+        node->pipe = NULL;
+        destroy(pipe);
+    }
+    mutex_unlock(&node->lock);
+    return error;
+}
+
+// --- splice and fcntl ----------------------------------------------------------------------------------------------
+
+bool file_is_pipe(const struct file *file)
+{
+    return file->ops == &pipe_ops;
+}
+
+uint64_t pipe_capacity(struct file *file)
+{
+    const struct pipe *pipe = file->data;
+    return READ_ONCE(pipe->page_count) * PAGE_SIZE;
+}
+
+static int resize(struct pipe *pipe, paddr_t *pages, uint32_t count)
+{
+    uint64_t first = pipe->read / PAGE_SIZE, behind = (pipe->written + PAGE_SIZE - 1) / PAGE_SIZE;
+    if (pipe->written != pipe->read && behind - first > count) {
+        return -EBUSY;
+    }
+    __builtin_memset(pages, 0, count * sizeof(pages[0]));
+    for (uint64_t i = 0; i < pipe->page_count; i++) { // those in use move, others go
+        uint64_t number = first + i;
+        paddr_t *page = &pipe->pages[number & (pipe->page_count - 1)];
+        if (page->raw != 0 && number < behind) {
+            pages[number & (count - 1)] = *page;
+        } else if (page->raw != 0) {
+            user_page_put(&kernel_pages, *page);
+        }
+    }
+    if (pipe->pages != pipe->own_pages) {
+        kfree(pipe->pages);
+    }
+    pipe->pages = pages;
+    WRITE_ONCE(pipe->page_count, count);
+    condition_signal(&pipe->changed);
+    return 0;
+}
+
+int64_t pipe_set_capacity(struct file *file, uint64_t capacity)
+{
+    struct pipe *pipe = file->data;
+    if (capacity > 1u << 31) {
+        return -EINVAL;
+    }
+    if (capacity > PIPE_CAPACITY_MAX) {
+        return -EPERM;
+    }
+    uint32_t count = 1;
+    while (count * PAGE_SIZE < capacity) {
+        count *= 2;
+    }
+    void *pages;
+    int error = kmalloc(count * sizeof(paddr_t), &pages);
+    if (error != 0) {
+        return error;
+    }
+    mutex_lock(&pipe->lock);
+    error = resize(pipe, pages, count);
+    mutex_unlock(&pipe->lock);
+    if (error != 0) {
+        kfree(pages);
+        return error;
+    }
+    return (int64_t)(count * PAGE_SIZE);
+}
+
+int64_t pipe_peek(struct file *file, struct io *io, uint64_t skip)
+{
+    struct pipe *pipe = file->data;
+    mutex_lock(&pipe->lock);
+    uint64_t from = pipe->read + min_u64(skip, pipe->written - pipe->read);
+    int64_t done = give_available(pipe, io, &from);
+    mutex_unlock(&pipe->lock);
+    return done;
+}
+
+int pipe_wait_readable(struct file *file, bool nonblock)
+{
+    struct pipe *pipe = file->data;
+    mutex_lock(&pipe->lock);
+    int error = wait_for_bytes(pipe, nonblock);
+    mutex_unlock(&pipe->lock);
+    return error;
 }

@@ -1,10 +1,23 @@
-// Pipes. Source: pipe(7).
+// Pipes, with and without a name. Source: pipe(7), fifo(7). Task context; may sleep.
 #pragma once
 
 #include "kernel/fs/file.h"
 
 #define PIPE_CAPACITY KIB(64)
-#define PIPE_ATOMIC 4096u // writes up to this size are not torn
+#define PIPE_CAPACITY_MAX MIB(1) // as fs.pipe-max-size
+#define PIPE_ATOMIC 4096u        // writes up to this size are not torn
 
 // flags: O_NONBLOCK for both. -ENOMEM: nothing is left behind.
 [[nodiscard]] int pipe_create(uint32_t flags, struct file **reader, struct file **writer);
+// An end of the FIFO that node is, by file->flags; sleeps until the other end is there too. -ENXIO: O_NONBLOCK, and
+// nobody reads; -ERESTART: a signal came; -ENOMEM.
+[[nodiscard]] int pipe_open(struct vnode *node, struct file *file);
+
+bool file_is_pipe(const struct file *file);
+uint64_t pipe_capacity(struct file *file); // F_GETPIPE_SZ
+// F_SETPIPE_SZ: the new capacity. -EBUSY: more than that is in it; -EPERM: too much; -EINVAL; -ENOMEM.
+int64_t pipe_set_capacity(struct file *file, uint64_t capacity);
+// Reads without taking out, from skip bytes on; never sleeps. 0: nothing is there.
+int64_t pipe_peek(struct file *file, struct io *io, uint64_t skip);
+// Sleeps until there is something to read, or nobody writes any more. -EAGAIN, -ERESTART.
+[[nodiscard]] int pipe_wait_readable(struct file *file, bool nonblock);

@@ -1,7 +1,9 @@
 // Names and nodes of files in memory.
 #include "kernel/fs/tmpfs.h"
 
+#include "kernel/base/atomic.h"
 #include "kernel/fs/device.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/fs/tmpfs_internal.h"
 #include "kernel/mm/kmalloc.h"
 
@@ -9,11 +11,21 @@ struct tmpfs_entry {
     struct tree_node by_name, by_id;
     uint64_t id;             // rises with each entry that is made: what a directory is read by
     struct tmpfs_node *node; // a reference
+    struct tmpfs_node *directory;
     uint8_t length;
     char name[];
 };
 
+#define ENTRY_SIZE 20u // what a name adds to its directory's st_size, as on Linux
+
 static const struct vnode_ops tmpfs_ops;
+
+// Where a node has a name: the root in itself; NULL: nowhere any more. With the mount's names.
+static struct tmpfs_node *parent_of(const struct tmpfs_node *node)
+{
+    struct vnode *root = node->vnode.mount->root;
+    return &node->vnode == root ? tmpfs_node(root) : node->entry != NULL ? node->entry->directory : NULL;
+}
 
 static struct tmpfs_entry *named(struct tree_node *node)
 {
@@ -55,12 +67,17 @@ static void insert(struct tmpfs_node *directory, struct tmpfs_entry *entry)
     entry->id = directory->next_id++;
     struct tree_node *last = tree_edge(&directory->ids, 1);
     tree_insert(&directory->ids, &entry->by_id, last, 1);
+    entry->directory = directory;
+    directory->vnode.size += ENTRY_SIZE;
+    directory->vnode.modified_ns = directory->vnode.changed_ns = vnode_now();
 }
 
 static void take_out(struct tmpfs_node *directory, struct tmpfs_entry *entry)
 {
     tree_remove(&directory->names, &entry->by_name);
     tree_remove(&directory->ids, &entry->by_id);
+    directory->vnode.size -= ENTRY_SIZE;
+    directory->vnode.modified_ns = directory->vnode.changed_ns = vnode_now();
 }
 
 static int make_entry(const char *name, size_t length, struct tmpfs_entry **out)
@@ -142,23 +159,39 @@ static int tmpfs_lookup(struct vnode *directory, const char *name, size_t length
     return entry != NULL ? 0 : -ENOENT;
 }
 
-// With the directory's lock. The entry gets a reference to node.
+// With names and the directory's lock. The entry gets a reference to node.
 static int add(struct tmpfs_node *directory, struct tmpfs_entry *entry, struct tmpfs_node *node)
 {
-    if (directory->parent == NULL) {
+    if (parent_of(directory) == NULL) {
         return -ENOENT; // removed
     }
     if (find(directory, entry->name, entry->length) != NULL) {
         return -EEXIST;
     }
     entry->node = node;
+    node->entry = entry;
     vnode_get(&node->vnode);
     insert(directory, entry);
     if (vnode_is(&node->vnode, S_IFDIR)) {
-        node->parent = directory;
         directory->vnode.links++;
     }
     return 0;
+}
+
+static int add_locked(struct vnode *directory, struct tmpfs_entry *entry, struct tmpfs_node *node, bool link)
+{
+    mutex_lock(&directory->mount->names);
+    mutex_lock(&directory->lock);
+    // A file whose last name is gone comes back only if it never had one (O_TMPFILE).
+    int error = link && node->vnode.links == 0 && !node->nameless ? -ENOENT : add(tmpfs_node(directory), entry, node);
+    mutex_unlock(&directory->lock);
+    if (error == 0 && link) {
+        (void)__atomic_fetch_add(&node->vnode.links, 1, __ATOMIC_RELAXED);
+        node->nameless = false;
+        node->vnode.changed_ns = vnode_now();
+    }
+    mutex_unlock(&directory->mount->names);
+    return error;
 }
 
 static int tmpfs_create(struct vnode *directory, const char *name, size_t length, uint32_t mode, uint64_t device,
@@ -170,14 +203,18 @@ static int tmpfs_create(struct vnode *directory, const char *name, size_t length
     if (error != 0) {
         return error;
     }
+    if ((directory->mode & S_ISGID) != 0 && (mode & S_IFMT) == S_IFDIR) {
+        mode |= S_ISGID;
+    }
     error = make_node(directory->mount, mode, device, target, as, &node);
     if (error != 0) {
         kfree(entry);
         return error;
     }
-    mutex_lock(&directory->lock);
-    error = add(tmpfs_node(directory), entry, node);
-    mutex_unlock(&directory->lock);
+    if ((directory->mode & S_ISGID) != 0) {
+        node->vnode.gid = directory->gid;
+    }
+    error = add_locked(directory, entry, node, false);
     if (error != 0) {
         vnode_put(&node->vnode);
         kfree(entry);
@@ -194,15 +231,23 @@ static int tmpfs_link(struct vnode *directory, const char *name, size_t length, 
     if (error != 0) {
         return error;
     }
-    mutex_lock(&directory->lock);
-    error = add(tmpfs_node(directory), entry, tmpfs_node(node));
-    mutex_unlock(&directory->lock);
+    error = add_locked(directory, entry, tmpfs_node(node), true);
     if (error != 0) {
         kfree(entry);
-        return error;
     }
-    (void)__atomic_fetch_add(&node->links, 1, __ATOMIC_RELAXED);
-    return 0;
+    return error;
+}
+
+static int tmpfs_nameless(struct vnode *directory, uint32_t mode, const struct credentials *as, struct vnode **out)
+{
+    struct tmpfs_node *node;
+    int error = make_node(directory->mount, S_IFREG | mode, 0, NULL, as, &node);
+    if (error == 0) {
+        node->vnode.links = 0;
+        node->nameless = true;
+        *out = &node->vnode;
+    }
+    return error;
 }
 
 static bool is_empty(const struct tmpfs_node *directory)
@@ -210,16 +255,20 @@ static bool is_empty(const struct tmpfs_node *directory)
     return directory->names.root == NULL;
 }
 
-// With the lock of the directory: node loses a name there.
-static void drop_name(struct tmpfs_node *directory, struct tmpfs_node *node)
+// With names and the lock of its directory, which it is taken out of: node loses that name.
+static void drop_name(struct tmpfs_entry *entry)
 {
+    struct tmpfs_node *node = entry->node;
+    if (node->entry == entry) {
+        node->entry = NULL;
+    }
     if (vnode_is(&node->vnode, S_IFDIR)) {
-        node->parent = NULL;
         node->vnode.links = 0;
-        directory->vnode.links--;
+        entry->directory->vnode.links--;
     } else {
         (void)__atomic_fetch_sub(&node->vnode.links, 1, __ATOMIC_RELAXED);
     }
+    node->vnode.changed_ns = vnode_now();
 }
 
 static int may_unlink(struct tmpfs_node *node, bool directory_wanted)
@@ -236,23 +285,24 @@ static int may_unlink(struct tmpfs_node *node, bool directory_wanted)
 
 static int tmpfs_unlink(struct vnode *directory, const char *name, size_t length, bool directory_wanted)
 {
+    mutex_lock(&directory->mount->names); // nothing is made in what is being removed
     mutex_lock(&directory->lock);
     struct tmpfs_entry *entry = find(tmpfs_node(directory), name, length);
-    struct tmpfs_node *node = entry != NULL ? entry->node : NULL;
-    int error = entry == NULL ? -ENOENT : may_unlink(node, directory_wanted);
+    int error = entry == NULL ? -ENOENT : may_unlink(entry->node, directory_wanted);
     if (error == 0) {
         take_out(tmpfs_node(directory), entry);
-        drop_name(tmpfs_node(directory), node);
+        drop_name(entry);
     }
     mutex_unlock(&directory->lock);
+    mutex_unlock(&directory->mount->names);
     if (error == 0) {
-        vnode_put(&node->vnode);
+        vnode_put(&entry->node->vnode);
         kfree(entry);
     }
     return error;
 }
 
-// Two directories at once: the lower address first, so that two renames never wait for each other.
+// Two directories at once; only a rename does so, and with names held there is but one.
 static void lock_both(struct vnode *one, struct vnode *other) NO_LOCK_ANALYSIS
 {
     mutex_lock(one < other ? &one->lock : &other->lock);
@@ -271,15 +321,16 @@ static void unlock_both(struct vnode *one, struct vnode *other) NO_LOCK_ANALYSIS
 
 static bool is_inside(const struct tmpfs_node *node, const struct tmpfs_node *ancestor)
 {
-    for (; node != NULL; node = node->parent) {
+    for (;;) {
         if (node == ancestor) {
             return true;
         }
-        if (node->parent == node) {
+        const struct tmpfs_node *parent = parent_of(node);
+        if (parent == NULL || parent == node) {
             return false;
         }
+        node = parent;
     }
-    return false;
 }
 
 // What is to be moved, and what is in its way.
@@ -288,11 +339,22 @@ struct moving {
     struct tmpfs_entry *old, *victim;
 };
 
-static int may_rename(const struct moving *moving, bool no_replace)
+static int may_exchange(const struct moving *moving)
+{
+    if (moving->victim == NULL) {
+        return -ENOENT;
+    }
+    const struct tmpfs_node *other = moving->victim->node;
+    return other->vnode.covered != NULL                                                        ? -EBUSY
+           : vnode_is(&other->vnode, S_IFDIR) && is_inside(moving->from, moving->victim->node) ? -EINVAL
+                                                                                               : 0;
+}
+
+static int may_rename(const struct moving *moving, unsigned flags)
 {
     struct tmpfs_node *node = moving->old->node;
     bool directory = vnode_is(&node->vnode, S_IFDIR);
-    if (moving->to->parent == NULL) {
+    if (parent_of(moving->to) == NULL) {
         return -ENOENT;
     }
     if (directory && is_inside(moving->to, node)) {
@@ -301,10 +363,16 @@ static int may_rename(const struct moving *moving, bool no_replace)
     if (node->vnode.covered != NULL) {
         return -EBUSY;
     }
+    if ((flags & RENAME_EXCHANGE) != 0) {
+        return may_exchange(moving);
+    }
     if (moving->victim == NULL) {
         return 0;
     }
-    return no_replace ? -EEXIST : may_unlink(moving->victim->node, directory);
+    if (vnode_is(&moving->victim->node->vnode, S_IFDIR) && is_inside(moving->from, moving->victim->node)) {
+        return -ENOTEMPTY;
+    }
+    return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : may_unlink(moving->victim->node, directory);
 }
 
 // fresh: an entry with the new name, which becomes the old one's node's. The locks of both directories.
@@ -313,20 +381,49 @@ static void move(const struct moving *moving, struct tmpfs_entry *fresh)
     struct tmpfs_node *node = moving->old->node;
     if (moving->victim != NULL) {
         take_out(moving->to, moving->victim);
-        drop_name(moving->to, moving->victim->node);
+        drop_name(moving->victim);
     }
     take_out(moving->from, moving->old);
     fresh->node = node;
+    node->entry = fresh;
     insert(moving->to, fresh);
+    node->vnode.changed_ns = vnode_now();
     if (vnode_is(&node->vnode, S_IFDIR)) {
-        node->parent = moving->to;
         moving->from->vnode.links--;
         moving->to->vnode.links++;
     }
 }
 
+static void exchange(const struct moving *moving)
+{
+    struct tmpfs_node *one = moving->old->node, *other = moving->victim->node;
+    bool one_directory = vnode_is(&one->vnode, S_IFDIR), other_directory = vnode_is(&other->vnode, S_IFDIR);
+    moving->old->node = other;
+    moving->victim->node = one;
+    other->entry = moving->old;
+    one->entry = moving->victim;
+    moving->from->vnode.links += other_directory - one_directory;
+    moving->to->vnode.links += one_directory - other_directory;
+    one->vnode.changed_ns = other->vnode.changed_ns = vnode_now();
+}
+
+static int rename_locked(struct moving *moving, unsigned flags, struct tmpfs_entry **fresh)
+{
+    int error = moving->old == NULL ? -ENOENT : may_rename(moving, flags);
+    if (error != 0 || (moving->victim != NULL && moving->victim->node == moving->old->node)) {
+        return error; // two names of one file: nothing to do
+    }
+    if ((flags & RENAME_EXCHANGE) != 0) {
+        exchange(moving);
+    } else {
+        move(moving, *fresh);
+        *fresh = NULL;
+    }
+    return 0;
+}
+
 static int tmpfs_rename(struct vnode *from, const char *name, size_t length, struct vnode *to, const char *new_name,
-                        size_t new_length, bool no_replace)
+                        size_t new_length, unsigned flags)
 {
     struct moving moving = {tmpfs_node(from), tmpfs_node(to), NULL, NULL};
     struct tmpfs_entry *fresh;
@@ -334,16 +431,14 @@ static int tmpfs_rename(struct vnode *from, const char *name, size_t length, str
     if (error != 0) {
         return error;
     }
+    mutex_lock(&from->mount->names);
     lock_both(from, to);
     moving.old = find(moving.from, name, length);
     moving.victim = find(moving.to, new_name, new_length);
-    error = moving.old == NULL ? -ENOENT : may_rename(&moving, no_replace);
-    bool same = error == 0 && moving.victim != NULL && moving.victim->node == moving.old->node; // nothing to do
-    if (error == 0 && !same) {
-        move(&moving, fresh);
-    }
+    error = rename_locked(&moving, flags, &fresh);
     unlock_both(from, to);
-    if (error != 0 || same) {
+    mutex_unlock(&from->mount->names);
+    if (fresh != NULL) { // nothing has moved
         kfree(fresh);
         return error;
     }
@@ -355,33 +450,30 @@ static int tmpfs_rename(struct vnode *from, const char *name, size_t length, str
     return 0;
 }
 
-static int tmpfs_parent(struct vnode *directory, struct vnode **out)
+static int tmpfs_parent(struct vnode *vnode, struct vnode **out)
 {
-    struct tmpfs_node *parent = tmpfs_node(directory)->parent;
-    if (parent == NULL) {
-        return -ENOENT;
+    mutex_lock(&vnode->mount->names);
+    struct tmpfs_node *parent = parent_of(tmpfs_node(vnode));
+    if (parent != NULL) {
+        *out = &parent->vnode;
+        vnode_get(*out);
     }
-    *out = &parent->vnode;
-    vnode_get(*out);
-    return 0;
+    mutex_unlock(&vnode->mount->names);
+    return parent != NULL ? 0 : -ENOENT;
 }
 
 static int tmpfs_name_of(struct vnode *directory, struct vnode *child, char *out, size_t size)
 {
-    int error = -ENOENT;
-    mutex_lock(&directory->lock);
-    for (struct tree_node *at = tree_edge(&tmpfs_node(directory)->ids, 0); at != NULL; at = tree_step(at, 1)) {
-        const struct tmpfs_entry *entry = numbered(at);
-        if (&entry->node->vnode == child) {
-            error = entry->length < size ? 0 : -ERANGE;
-            if (error == 0) {
-                __builtin_memcpy(out, entry->name, entry->length);
-                out[entry->length] = 0;
-            }
-            break;
-        }
+    mutex_lock(&directory->mount->names);
+    const struct tmpfs_entry *entry = tmpfs_node(child)->entry;
+    int error = entry == NULL || entry->directory != tmpfs_node(directory) ? -ENOENT
+                : entry->length < size                                     ? 0
+                                                                           : -ERANGE;
+    if (error == 0) {
+        __builtin_memcpy(out, entry->name, entry->length);
+        out[entry->length] = 0;
     }
-    mutex_unlock(&directory->lock);
+    mutex_unlock(&directory->mount->names);
     return error;
 }
 
@@ -421,15 +513,25 @@ static int tmpfs_open(struct vnode *vnode, struct file *file)
     case S_IFREG:
         file->ops = &tmpfs_file_ops;
         return 0;
+    case S_IFIFO:
+        return pipe_open(vnode, file);
     default:
         return -ENXIO;
     }
 }
 
+static uint64_t tmpfs_blocks(struct vnode *vnode)
+{
+    return vnode_is(vnode, S_IFREG) ? READ_ONCE(tmpfs_node(vnode)->pages.count) * (PAGE_SIZE / 512) : 0;
+}
+
 static const struct vnode_ops tmpfs_ops = {
+    .blocks = tmpfs_blocks,
     .lookup = tmpfs_lookup,
     .create = tmpfs_create,
     .link = tmpfs_link,
+    .nameless = tmpfs_nameless,
+    .allocate = tmpfs_allocate,
     .unlink = tmpfs_unlink,
     .rename = tmpfs_rename,
     .parent = tmpfs_parent,
@@ -449,24 +551,32 @@ static int tmpfs_mount(struct mount *mount, const char *source)
     struct tmpfs_node *node;
     int error = make_node(mount, S_IFDIR | 0755, 0, NULL, &root, &node);
     if (error == 0) {
-        node->parent = node;
         mount->root = &node->vnode;
     }
     return error;
 }
 
-static void empty(struct tmpfs_node *directory)
+// From the leaves up, without recursion: a tree may be deeper than a stack.
+static void empty(struct tmpfs_node *root)
 {
-    struct tree_node *at;
-    while ((at = tree_edge(&directory->names, 0)) != NULL) {
-        struct tmpfs_entry *entry = named(at);
-        struct tmpfs_node *node = entry->node;
-        if (vnode_is(&node->vnode, S_IFDIR)) {
-            empty(node);
+    for (struct tmpfs_node *at = root;;) {
+        struct tmpfs_entry *entry = named(tree_edge(&at->names, 0));
+        if (entry == NULL && at == root) {
+            return;
         }
-        take_out(directory, entry);
-        drop_name(directory, node);
-        vnode_put(&node->vnode);
+        if (entry == NULL) {
+            entry = at->entry;
+            at = entry->directory;
+        } else if (vnode_is(&entry->node->vnode, S_IFDIR)) {
+            at = entry->node; // and up again when it is empty
+            if (at->names.root != NULL) {
+                continue;
+            }
+            at = entry->directory;
+        }
+        take_out(at, entry);
+        drop_name(entry);
+        vnode_put(&entry->node->vnode);
         kfree(entry);
     }
 }
@@ -477,7 +587,42 @@ static void tmpfs_unmount(struct mount *mount)
     vnode_put(mount->root);
 }
 
-const struct filesystem tmpfs = {"tmpfs", tmpfs_mount, tmpfs_unmount};
+// The entry after this one in a walk over the whole tree; NULL: that was all.
+static struct tmpfs_entry *next_in_tree(const struct tmpfs_node *root, struct tmpfs_entry *entry)
+{
+    if (vnode_is(&entry->node->vnode, S_IFDIR) && entry->node->ids.root != NULL) {
+        return numbered(tree_edge(&entry->node->ids, 0));
+    }
+    struct tree_node *next;
+    while ((next = tree_step(&entry->by_id, 1)) == NULL) {
+        if (entry->directory == root) {
+            return NULL;
+        }
+        entry = entry->directory->entry;
+    }
+    return numbered(next);
+}
+
+static bool tmpfs_busy(struct mount *mount)
+{
+    struct tmpfs_node *root = tmpfs_node(mount->root);
+    uint64_t seen = 1;
+    mutex_lock(&mount->names);
+    bool busy = load_acquire(&mount->root->references) > 2; // the mount's own, and the one who asks
+    struct tmpfs_entry *entry = numbered(tree_edge(&root->ids, 0));
+    for (; entry != NULL && !busy; entry = next_in_tree(root, entry)) {
+        struct tmpfs_node *node = entry->node;
+        node->entry = node->entry == NULL ? entry : node->entry; // so that each file is counted at one of its names
+        uint32_t names = vnode_is(&node->vnode, S_IFDIR) ? 1 : node->vnode.links;
+        busy = load_acquire(&node->vnode.references) > names;
+        seen += node->entry == entry;
+    }
+    busy |= load_acquire(&mount->nodes) > seen; // open, and without a name
+    mutex_unlock(&mount->names);
+    return busy;
+}
+
+const struct filesystem tmpfs = {"tmpfs", 0x01021994, true, false, tmpfs_mount, tmpfs_unmount, tmpfs_busy};
 
 int tmpfs_anonymous(uint64_t size, struct vnode **node, struct backing **pages)
 {
@@ -489,6 +634,7 @@ int tmpfs_anonymous(uint64_t size, struct vnode **node, struct backing **pages)
     if (error == 0) {
         made->vnode.size = size;
         made->vnode.links = 0;
+        made->nameless = false;
         *node = &made->vnode;
         *pages = &made->backing;
     }

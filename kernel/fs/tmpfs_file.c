@@ -48,7 +48,7 @@ static int64_t tmpfs_read(struct file *file, struct io *io, uint64_t offset)
     uint64_t size = READ_ONCE(node->vnode.size), done = 0;
     while (io->left > 0 && offset + done < size) {
         uint64_t at = offset + done;
-        uint64_t part = min_u64(min_u64(io->left, size - at), PAGE_SIZE - (at & PAGE_MASK));
+        uint64_t part = min_u64(min_u64(io_run(io), size - at), PAGE_SIZE - (at & PAGE_MASK));
         int error = read_part(node, io, at, part);
         if (error != 0) {
             return done > 0 ? (int64_t)done : error;
@@ -73,6 +73,7 @@ static int write_part(struct tmpfs_node *node, struct io *io, uint64_t at, uint6
     if (error == 0) {
         mutex_lock(&node->vnode.lock);
         WRITE_ONCE(node->vnode.size, max_u64(node->vnode.size, at + part));
+        node->vnode.modified_ns = node->vnode.changed_ns = vnode_now();
         mutex_unlock(&node->vnode.lock);
     }
     return error;
@@ -86,7 +87,7 @@ static int64_t tmpfs_write(struct file *file, struct io *io, uint64_t offset)
         return -EFBIG;
     }
     while (io->left > 0) {
-        uint64_t at = offset + done, part = min_u64(io->left, PAGE_SIZE - (at & PAGE_MASK));
+        uint64_t at = offset + done, part = min_u64(io_run(io), PAGE_SIZE - (at & PAGE_MASK));
         int error = write_part(node, io, at, part);
         if (error != 0) {
             return done > 0 ? (int64_t)done : error;
@@ -149,6 +150,48 @@ int tmpfs_truncate(struct vnode *vnode, uint64_t size)
         }
     }
     WRITE_ONCE(vnode->size, size);
+    vnode->modified_ns = vnode->changed_ns = vnode_now();
     mutex_unlock(&vnode->lock);
     return 0;
+}
+
+// --- fallocate -----------------------------------------------------------------------------------------------------
+
+static void punch_page(struct tmpfs_node *node, uint64_t number, uint64_t from, uint64_t to)
+{
+    paddr_t page;
+    mutex_lock(&node->vnode.lock);
+    if (page_map_find(&node->pages, number, &page)) {
+        __builtin_memset((char *)phys_to_virt(page) + from, 0, to - from);
+        user_page_written(&kernel_pages, page);
+    }
+    mutex_unlock(&node->vnode.lock);
+}
+
+int tmpfs_allocate(struct vnode *vnode, uint64_t offset, uint64_t size, bool punch)
+{
+    struct tmpfs_node *node = tmpfs_node(vnode);
+    uint64_t end = offset + size; // the caller has seen that it fits
+    if (punch) {
+        end = min_u64(end, round_up(READ_ONCE(vnode->size), PAGE_SIZE));
+    } else if (end > SIZE_MAX_BYTES) {
+        return -EFBIG;
+    } else if ((size >> PAGE_SHIFT) + 2 > page_pool_free_pages(&kernel_pages)) {
+        return -ENOSPC; // rather than taking the last page on the way there
+    }
+    int error = 0;
+    for (uint64_t at = offset; at < end && error == 0; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
+        paddr_t page;
+        if (punch) {
+            punch_page(node, at >> PAGE_SHIFT, at & PAGE_MASK, min_u64(end - round_down(at, PAGE_SIZE), PAGE_SIZE));
+            continue;
+        }
+        mutex_lock(&vnode->lock);
+        error = get_page(node, at >> PAGE_SHIFT, true, &page);
+        mutex_unlock(&vnode->lock);
+        if (error == 0) {
+            user_page_put(&kernel_pages, page);
+        }
+    }
+    return error == -ENOMEM ? -ENOSPC : error;
 }

@@ -16,9 +16,10 @@ struct tmpfs_node {
         struct {                    // directory
             struct tree names, ids; // of struct tmpfs_entry
             uint64_t next_id;
-            struct tmpfs_node *parent; // itself in the root; NULL: removed
         };
     };
+    struct tmpfs_entry *entry; // the name it got last; NULL: the root, or gone. The mount's names
+    bool nameless;             // never had one, and may still get it: O_TMPFILE
 };
 
 static inline struct tmpfs_node *tmpfs_node(struct vnode *vnode)
@@ -29,3 +30,4 @@ static inline struct tmpfs_node *tmpfs_node(struct vnode *vnode)
 extern const struct file_ops tmpfs_file_ops, tmpfs_directory_ops;
 extern const struct backing_ops tmpfs_backing_ops;
 int tmpfs_truncate(struct vnode *vnode, uint64_t size);
+int tmpfs_allocate(struct vnode *vnode, uint64_t offset, uint64_t size, bool punch);

@@ -1,12 +1,26 @@
 #include "kernel/fs/vnode.h"
 
+#include <hal/timer.h>
+
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "kernel/fs/lock.h"
+#include "kernel/fs/mount.h"
+#include "kernel/time/clock.h"
 
 void vnode_init(struct vnode *node, const struct vnode_ops *ops, struct mount *mount, uint32_t mode)
 {
     *node = (struct vnode){.ops = ops, .mount = mount, .references = 1, .mode = mode, .links = 1};
+    node->accessed_ns = node->modified_ns = node->changed_ns = vnode_now();
     mutex_init(&node->lock, "vnode");
+    if (mount != NULL) {
+        (void)atomic_add(&mount->nodes, 1);
+    }
+}
+
+uint64_t vnode_now(void)
+{
+    return timer_now() + clock_realtime_offset();
 }
 
 void vnode_get(struct vnode *node)
@@ -25,7 +39,12 @@ void vnode_put(struct vnode *node)
     uint32_t before = __atomic_fetch_sub(&node->references, 1, __ATOMIC_ACQ_REL);
     ASSERT(before > 0);
     if (before == 1) {
+        lock_table_free(node->locks);
+        struct mount *mount = node->mount;
         node->ops->release(node);
+        if (mount != NULL) {
+            (void)__atomic_fetch_sub(&mount->nodes, 1, __ATOMIC_RELEASE);
+        }
     }
 }
 
@@ -40,10 +59,30 @@ static bool in_group(const struct credentials *as, uint32_t gid)
 
 int vnode_access(const struct vnode *node, const struct credentials *as, unsigned wanted)
 {
-    unsigned mode = node->mode;
+    unsigned mode = node->mode, limits = node->mount != NULL ? READ_ONCE(node->mount->flags) : 0;
+    bool device = vnode_is(node, S_IFCHR) || vnode_is(node, S_IFBLK);
+    if ((wanted & ACCESS_WRITE) != 0 && (limits & MOUNT_READ_ONLY) != 0 && !device && !vnode_is(node, S_IFIFO)) {
+        return -EROFS;
+    }
+    if (((wanted & ACCESS_EXEC) != 0 && (limits & MOUNT_NO_EXEC) != 0 && vnode_is(node, S_IFREG)) ||
+        (wanted != 0 && (limits & MOUNT_NO_DEVICES) != 0 && device)) {
+        return -EACCES;
+    }
     if (as->uid == 0) { // may all, but runs only what somebody may run
         return (wanted & ACCESS_EXEC) != 0 && !vnode_is(node, S_IFDIR) && (mode & 0111) == 0 ? -EACCES : 0;
     }
     unsigned granted = as->uid == node->uid ? mode >> 6 : in_group(as, node->gid) ? mode >> 3 : mode;
     return (wanted & ~granted & 7) == 0 ? 0 : -EACCES;
+}
+
+int vnode_may_remove(const struct vnode *directory, const struct vnode *node, const struct credentials *as)
+{
+    int error = vnode_access(directory, as, ACCESS_WRITE | ACCESS_EXEC);
+    bool theirs = (directory->mode & S_ISVTX) != 0 && as->uid != 0 && as->uid != node->uid && as->uid != directory->uid;
+    return error != 0 ? error : theirs ? -EPERM : 0;
+}
+
+int vnode_may_change(const struct vnode *node)
+{
+    return node->mount != NULL && (READ_ONCE(node->mount->flags) & MOUNT_READ_ONLY) != 0 ? -EROFS : 0;
 }

@@ -17,12 +17,17 @@
 #define S_ISGID 02000u
 #define S_ISVTX 01000u
 
+#define RENAME_NOREPLACE 1u
+#define RENAME_EXCHANGE 2u
+
 #define NAME_MAX 255u
 #define PATH_MAX 4096u // with the NUL
 
 struct backing;
 struct file;
+struct lock_table;
 struct mount;
+struct pipe;
 struct vnode;
 
 struct credentials {
@@ -49,20 +54,28 @@ struct vnode_ops {
     int (*create)(struct vnode *directory, const char *name, size_t length, uint32_t mode, uint64_t device,
                   const char *target, const struct credentials *as, struct vnode **out);
     int (*link)(struct vnode *directory, const char *name, size_t length, struct vnode *node); // -EEXIST, -EMLINK
+    // A file without a name, that link() may give one: O_TMPFILE. NULL: -EOPNOTSUPP.
+    int (*nameless)(struct vnode *directory, uint32_t mode, const struct credentials *as, struct vnode **out);
     // directory_wanted: as rmdir(2), -ENOTDIR, -ENOTEMPTY; else as unlink(2), -EISDIR.
     int (*unlink)(struct vnode *directory, const char *name, size_t length, bool directory_wanted);
-    // -ENOTEMPTY, -EISDIR, -ENOTDIR, -EINVAL: into itself; exchange and no_replace as renameat2(2).
+    // -ENOTEMPTY, -EISDIR, -ENOTDIR, -EINVAL: into itself; flags: RENAME_*.
     int (*rename)(struct vnode *from, const char *name, size_t length, struct vnode *to, const char *new_name,
-                  size_t new_length, bool no_replace);
-    int (*parent)(struct vnode *directory, struct vnode **out); // the root of a filesystem is its own parent
+                  size_t new_length, unsigned flags);
+    // The directory that node has a name in; the root of a filesystem is its own parent. -ENOENT: removed, or not
+    // known.
+    int (*parent)(struct vnode *node, struct vnode **out);
     // The name of child in directory, for getcwd(2). -ENOENT: removed meanwhile.
     int (*name_of)(struct vnode *directory, struct vnode *child, char *out, size_t size);
     // The entry at *cursor (0: the first), and the cursor of the one after it. -ENOENT: there are no more.
     int (*entry)(struct vnode *directory, uint64_t *cursor, struct directory_entry *out, char name[NAME_MAX]);
     int64_t (*readlink)(struct vnode *node, char *out, size_t size); // bytes, not NUL-terminated
+    int (*jump)(struct vnode *link, struct vnode **out);             // links that lead to a node, whatever its name
     int (*truncate)(struct vnode *node, uint64_t size);              // -EFBIG, -ENOSPC
-    int (*open)(struct vnode *node, struct file *file);              // sets file->ops, and what belongs to it
-    void (*release)(struct vnode *node);                             // the last reference is gone
+    // Room for that range (which the caller has checked), or with punch a hole there. The size stays. -ENOSPC.
+    int (*allocate)(struct vnode *node, uint64_t offset, uint64_t size, bool punch);
+    uint64_t (*blocks)(struct vnode *node);             // of 512 bytes, that it takes; NULL: none
+    int (*open)(struct vnode *node, struct file *file); // sets file->ops, and what belongs to it
+    void (*release)(struct vnode *node);                // the last reference is gone
 };
 
 struct vnode {
@@ -76,9 +89,12 @@ struct vnode {
     uint64_t size;                                 // bytes
     uint64_t accessed_ns, modified_ns, changed_ns; // since 1970
     struct mount *covered;                         // what is mounted here, or NULL; the mount table's lock
+    struct pipe *pipe;                             // of a FIFO that is open
+    struct lock_table *locks;                      // made with the first lock; kernel/fs/lock.c
 };
 
 void vnode_init(struct vnode *node, const struct vnode_ops *ops, struct mount *mount, uint32_t mode);
+uint64_t vnode_now(void);           // what times are told by: nanoseconds since 1970
 void vnode_get(struct vnode *node); // NULL is nothing
 void vnode_put(struct vnode *node);
 
@@ -90,5 +106,9 @@ static inline bool vnode_is(const struct vnode *node, uint32_t type)
 #define ACCESS_READ 4u
 #define ACCESS_WRITE 2u
 #define ACCESS_EXEC 1u
-// Source: path_resolution(7). -EACCES.
+// Source: path_resolution(7). -EACCES; -EROFS.
 [[nodiscard]] int vnode_access(const struct vnode *node, const struct credentials *as, unsigned wanted);
+// Whether a name of node in directory may go: directory may be written, and S_ISVTX. -EPERM, and as above.
+[[nodiscard]] int vnode_may_remove(const struct vnode *directory, const struct vnode *node,
+                                   const struct credentials *as);
+[[nodiscard]] int vnode_may_change(const struct vnode *node); // mode, owner, times: -EROFS

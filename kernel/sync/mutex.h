@@ -9,6 +9,10 @@ struct CAPABILITY("mutex") mutex {
     const char *name;
 };
 
+#define MUTEX_INIT(self, name_)                                                                                        \
+    {.waiters = {.lock = SPINLOCK_INIT(name_, RANK_WAIT_QUEUE),                                                        \
+                 .waiters = {&(self).waiters.waiters, &(self).waiters.waiters}},                                       \
+     .name = (name_)}
 void mutex_init(struct mutex *mutex, const char *name);
 void mutex_lock(struct mutex *mutex) ACQUIRES(*mutex);
 [[nodiscard]] bool mutex_trylock(struct mutex *mutex) TRY_ACQUIRES(true, *mutex);

@@ -1,34 +1,104 @@
 // The file tree: open, make, remove, ask. Source: the man pages, section 2.
-#include <hal/timer.h>
-
 #include "kernel/fs/device.h"
 #include "kernel/fs/mount.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/syscall/names.h"
+#include "kernel/syscall/structs.h"
 
 #define AT_SYMLINK_NOFOLLOW 0x100u
 #define AT_REMOVEDIR 0x200u
 #define AT_FDCWD ((uint64_t)-100)
-#define RENAME_NOREPLACE 1u
 #define AT_SYMLINK_FOLLOW 0x400u
 #define AT_EMPTY_PATH 0x1000u
 #define NS_PER_SECOND 1000000000ull
 
-int64_t sys_openat(const uint64_t arguments[6])
+#define RESOLVE_NO_XDEV 1u
+#define RESOLVE_NO_MAGICLINKS 2u
+#define RESOLVE_NO_SYMLINKS 4u
+#define RESOLVE_BENEATH 8u
+#define RESOLVE_IN_ROOT 16u
+#define RESOLVE_CACHED 32u // all names are in memory
+#define RESOLVE_ALL 63u
+
+// An absolute path begins at dirfd too, when that is the root.
+static int base_directory(struct user_path *path, uint64_t dirfd)
+{
+    struct file *file;
+    if ((int32_t)dirfd < 0) {
+        path->start.root = path->start.directory;
+        return 0;
+    }
+    int error = fd_file(process_current()->files, (uint32_t)dirfd, &file);
+    if (error == 0) {
+        if (file->node != NULL && vnode_is(file->node, S_IFDIR)) {
+            path->directory = path->start.directory = path->start.root = file->node;
+            vnode_get(path->directory);
+        } else {
+            error = -ENOTDIR;
+        }
+        file_put(file);
+    }
+    return error;
+}
+
+static int64_t open_file(uint64_t dirfd, uint64_t pathname, uint32_t flags, uint32_t mode, uint64_t resolve)
 {
     struct process *process = process_current();
-    uint32_t flags = (uint32_t)arguments[2];
     struct user_path path;
     struct file *file;
-    int error = user_path_get(arguments[0], arguments[1], false, &path);
+    int error = user_path_get(dirfd, pathname, false, &path);
     if (error != 0) {
         return error;
     }
-    error = file_open(&path.start, path.text, flags, (uint32_t)arguments[3] & 07777 & ~process->umask, &file);
+    if ((resolve & RESOLVE_IN_ROOT) != 0) {
+        path.start.root = path.start.directory;
+        if (path.text[0] == '/' && (error = base_directory(&path, dirfd)) != 0) {
+            user_path_put(&path);
+            return error;
+        }
+    }
+    unsigned how = ((resolve & RESOLVE_NO_XDEV) != 0 ? PATH_NO_MOUNTS : 0) |
+                   ((resolve & (RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT)) != 0 ? PATH_NO_JUMPS : 0) |
+                   ((resolve & RESOLVE_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0) |
+                   ((resolve & RESOLVE_BENEATH) != 0 ? PATH_BENEATH : 0);
+    flags = (flags & O_PATH) != 0 ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags | O_LARGEFILE;
+    error = file_open_how(&path.start, path.text, flags, mode & 07777 & ~process->umask, how, &file);
     user_path_put(&path);
     return error != 0 ? error : fd_install(process->files, file, 0, (flags & O_CLOEXEC) != 0);
+}
+
+int64_t sys_openat(const uint64_t arguments[6])
+{
+    return open_file(arguments[0], arguments[1], (uint32_t)arguments[2], (uint32_t)arguments[3], 0);
+}
+
+#define OPEN_FLAGS 037777703u // all that are defined
+#define OPEN_HOW_SIZE 24u
+
+int64_t sys_openat2(const uint64_t arguments[6])
+{
+    struct {
+        uint64_t flags, mode, resolve;
+    } how;
+    int error = copy_struct_from_user(&how, sizeof(how), arguments[2], arguments[3], OPEN_HOW_SIZE);
+    if (error != 0) {
+        return error;
+    }
+    bool makes = (how.flags & (O_CREAT | O_TMPFILE)) != 0;
+    if ((how.flags & ~(uint64_t)OPEN_FLAGS) != 0 || (how.resolve & ~(uint64_t)RESOLVE_ALL) != 0 ||
+        (how.mode & ~07777ull) != 0 || (!makes && how.mode != 0) ||
+        (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) {
+        return -EINVAL;
+    }
+    if ((how.flags & O_PATH) != 0 && (how.flags & ~(uint64_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) != 0) {
+        return -EINVAL;
+    }
+    if ((how.resolve & RESOLVE_CACHED) != 0 && (how.flags & (O_TRUNC | O_CREAT | O_TMPFILE)) != 0) {
+        return -EAGAIN;
+    }
+    return open_file(arguments[0], arguments[1], (uint32_t)how.flags, (uint32_t)how.mode, how.resolve);
 }
 
 // --- making and removing -------------------------------------------------------------------------------------------
@@ -58,8 +128,10 @@ static int64_t make(uint64_t dirfd, uint64_t path, uint32_t mode, uint64_t devic
     struct path_end end;
     int error = find_place(dirfd, path, (mode & S_IFMT) == S_IFDIR, &end);
     if (error == 0) {
-        error = end.directory->ops->create(end.directory, end.name, end.name_length, mode, device, target,
-                                           &process_current()->as, &end.node);
+        error = end.directory->ops->create == NULL
+                    ? -ENOENT // as on Linux's /proc
+                    : end.directory->ops->create(end.directory, end.name, end.name_length, mode, device, target,
+                                                 &process_current()->as, &end.node);
         path_end_put(&end);
     }
     return error;
@@ -102,14 +174,15 @@ int64_t sys_linkat(const uint64_t arguments[6])
 {
     struct path_end from, to;
     unsigned flags = (arguments[4] & AT_SYMLINK_FOLLOW) != 0 ? PATH_FOLLOW : 0;
-    int error = user_path_walk(arguments[0], arguments[1], flags, &from);
+    int error = user_path_node(arguments[0], arguments[1], flags, (arguments[4] & AT_EMPTY_PATH) != 0, &from);
     if (error != 0) {
         return error;
     }
     error = vnode_is(from.node, S_IFDIR) ? -EPERM : find_place(arguments[2], arguments[3], false, &to);
     if (error == 0) {
-        error = from.node->mount != to.directory->mount
-                    ? -EXDEV
+        error = from.node->mount != to.directory->mount ? -EXDEV
+                : to.directory->ops->link == NULL
+                    ? -EPERM
                     : to.directory->ops->link(to.directory, to.name, to.name_length, from.node);
         path_end_put(&to);
     }
@@ -126,11 +199,14 @@ int64_t sys_unlinkat(const uint64_t arguments[6])
         return error;
     }
     if (end.directory == NULL) {
-        error = directory ? -EINVAL : -EISDIR; // ".", ".." or a root
+        error = !directory ? -EISDIR : end.up ? -ENOTEMPTY : end.node == end.node->mount->root ? -EBUSY : -EINVAL;
     } else if (end.slash && !directory) {
         error = vnode_is(end.node, S_IFDIR) ? -EISDIR : -ENOTDIR;
     } else {
-        error = vnode_access(end.directory, &process_current()->as, ACCESS_WRITE | ACCESS_EXEC);
+        error = vnode_may_remove(end.directory, end.node, &process_current()->as);
+    }
+    if (error == 0) {
+        error = end.directory->ops->unlink == NULL ? -EPERM : 0;
     }
     if (error == 0) {
         error = end.directory->ops->unlink(end.directory, end.name, end.name_length, directory);
@@ -142,7 +218,10 @@ int64_t sys_unlinkat(const uint64_t arguments[6])
 int64_t sys_renameat2(const uint64_t arguments[6])
 {
     struct path_end from, to;
-    bool no_replace = (arguments[4] & RENAME_NOREPLACE) != 0;
+    unsigned flags = (unsigned)arguments[4];
+    if ((flags & RENAME_NOREPLACE) != 0 && (flags & RENAME_EXCHANGE) != 0) {
+        return -EINVAL;
+    }
     int error = user_path_walk(arguments[0], arguments[1], 0, &from);
     if (error != 0) {
         return error;
@@ -161,12 +240,17 @@ int64_t sys_renameat2(const uint64_t arguments[6])
     } else if ((from.slash || to.slash) && !directory) {
         error = -ENOTDIR;
     } else {
-        error = vnode_access(from.directory, as, ACCESS_WRITE | ACCESS_EXEC);
-        error = error != 0 ? error : vnode_access(to.directory, as, ACCESS_WRITE | ACCESS_EXEC);
+        error = vnode_may_remove(from.directory, from.node, as);
+        error = error != 0        ? error
+                : to.node != NULL ? vnode_may_remove(to.directory, to.node, as)
+                                  : vnode_access(to.directory, as, ACCESS_WRITE | ACCESS_EXEC);
+    }
+    if (error == 0 && from.directory->ops->rename == NULL) {
+        error = -EPERM;
     }
     if (error == 0) {
         error = from.directory->ops->rename(from.directory, from.name, from.name_length, to.directory, to.name,
-                                            to.name_length, no_replace);
+                                            to.name_length, flags);
     }
     path_end_put(&from);
     path_end_put(&to);
@@ -207,86 +291,19 @@ int64_t sys_ftruncate(const uint64_t arguments[6])
     return error;
 }
 
-// --- asking --------------------------------------------------------------------------------------------------------
-
-struct user_stat {
-    uint64_t device, ino;
-    uint32_t mode, links, uid, gid;
-    uint64_t special, padding;
-    int64_t size;
-    int32_t block_size, padding_two;
-    int64_t blocks;
-    struct {
-        uint64_t seconds, nanoseconds;
-    } accessed, modified, changed;
-    uint32_t unused[2];
-};
-static_assert(sizeof(struct user_stat) == 128, "struct stat of asm-generic/stat.h");
-
-static int give_stat(const struct vnode *node, uint64_t to)
-{
-    struct user_stat stat = {
-        .device = node->mount != NULL ? node->mount->device : 0,
-        .ino = node->ino,
-        .mode = node->mode,
-        .links = node->links,
-        .uid = node->uid,
-        .gid = node->gid,
-        .special = node->device,
-        .size = (int64_t)node->size,
-        .block_size = PAGE_SIZE,
-        .blocks = (int64_t)(round_up(node->size, PAGE_SIZE) / 512),
-        .accessed = {node->accessed_ns / NS_PER_SECOND, node->accessed_ns % NS_PER_SECOND},
-        .modified = {node->modified_ns / NS_PER_SECOND, node->modified_ns % NS_PER_SECOND},
-        .changed = {node->changed_ns / NS_PER_SECOND, node->changed_ns % NS_PER_SECOND},
-    };
-    return copy_to_user(uaddr(to), &stat, sizeof(stat));
-}
-
-static int stat_of_descriptor(uint64_t fd, uint64_t to)
-{
-    struct file *file;
-    int error = fd_file(process_current()->files, (uint32_t)fd, &file);
-    if (error == 0) {
-        struct vnode nameless = {.links = 1, .device = DEVICE_CONSOLE};
-        nameless.mode = file->ops != NULL ? file->ops->kind | 0620 : 0;
-        error = give_stat(file->node != NULL ? file->node : &nameless, to);
-        file_put(file);
-    }
-    return error;
-}
-
-int64_t sys_fstat(const uint64_t arguments[6])
-{
-    return stat_of_descriptor(arguments[0], arguments[1]);
-}
-
-int64_t sys_newfstatat(const uint64_t arguments[6])
-{
-    struct user_path path;
-    struct path_end end;
-    int error = user_path_get(arguments[0], arguments[1], (arguments[3] & AT_EMPTY_PATH) != 0, &path);
-    if (error != 0) {
-        return error;
-    }
-    if (path.text[0] == 0) {
-        error = (int32_t)arguments[0] >= 0 ? stat_of_descriptor(arguments[0], arguments[2])
-                                           : give_stat(path.start.directory, arguments[2]);
-    } else {
-        error = path_walk(&path.start, path.text, (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW, &end);
-        if (error == 0) {
-            error = give_stat(end.node, arguments[2]);
-            path_end_put(&end);
-        }
-    }
-    user_path_put(&path);
-    return error;
-}
+// --- asking ------------------------------------------------------------------------------------------------------
 
 int64_t sys_faccessat(const uint64_t arguments[6])
 {
+    const uint64_t with_flags[6] = {arguments[0], arguments[1], arguments[2], 0, 0, 0};
+    return sys_faccessat2(with_flags);
+}
+
+int64_t sys_faccessat2(const uint64_t arguments[6])
+{
     struct path_end end;
-    int error = user_path_walk(arguments[0], arguments[1], PATH_FOLLOW, &end);
+    unsigned flags = (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
+    int error = user_path_node(arguments[0], arguments[1], flags, (arguments[3] & AT_EMPTY_PATH) != 0, &end);
     if (error == 0) {
         error = vnode_access(end.node, &process_current()->as, (unsigned)arguments[2]);
         path_end_put(&end);
@@ -301,7 +318,7 @@ int64_t sys_readlinkat(const uint64_t arguments[6])
     if ((int64_t)arguments[3] <= 0) {
         return -EINVAL;
     }
-    int64_t result = user_path_walk(arguments[0], arguments[1], 0, &end);
+    int64_t result = user_path_node(arguments[0], arguments[1], 0, true, &end);
     if (result != 0) {
         return result;
     }
@@ -390,25 +407,30 @@ int64_t sys_getdents64(const uint64_t arguments[6])
 static int set_mode(struct vnode *node, uint32_t mode)
 {
     const struct credentials *as = &process_current()->as;
-    if (as->uid != 0 && as->uid != node->uid) {
-        return -EPERM;
+    int error = vnode_may_change(node);
+    if (error != 0 || (as->uid != 0 && as->uid != node->uid)) {
+        return error != 0 ? error : -EPERM;
     }
     mutex_lock(&node->lock);
     node->mode = (node->mode & S_IFMT) | (mode & 07777);
-    node->changed_ns = timer_now();
+    node->changed_ns = vnode_now();
     mutex_unlock(&node->lock);
     return 0;
 }
 
 static int set_owner(struct vnode *node, uint32_t uid, uint32_t gid)
 {
-    if (process_current()->as.uid != 0) {
-        return -EPERM;
+    int error = vnode_may_change(node);
+    if (error != 0 || process_current()->as.uid != 0) {
+        return error != 0 ? error : -EPERM;
     }
     mutex_lock(&node->lock);
     node->uid = uid != UINT32_MAX ? uid : node->uid;
     node->gid = gid != UINT32_MAX ? gid : node->gid;
-    node->changed_ns = timer_now();
+    if (vnode_is(node, S_IFREG)) { // the program was somebody else's
+        node->mode &= ~(S_ISUID | ((node->mode & 010) != 0 ? S_ISGID : 0));
+    }
+    node->changed_ns = vnode_now();
     mutex_unlock(&node->lock);
     return 0;
 }
@@ -428,7 +450,7 @@ int64_t sys_fchownat(const uint64_t arguments[6])
 {
     struct path_end end;
     unsigned flags = (arguments[4] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
-    int error = user_path_walk(arguments[0], arguments[1], flags, &end);
+    int error = user_path_node(arguments[0], arguments[1], flags, (arguments[4] & AT_EMPTY_PATH) != 0, &end);
     if (error == 0) {
         error = set_owner(end.node, (uint32_t)arguments[2], (uint32_t)arguments[3]);
         path_end_put(&end);
@@ -560,7 +582,7 @@ struct user_timespec {
 static int choose_time(const struct user_timespec *time, uint64_t *out)
 {
     if (time->nanoseconds == UTIME_NOW) {
-        *out = timer_now();
+        *out = vnode_now();
     } else if (time->nanoseconds != UTIME_OMIT) {
         if (time->nanoseconds >= NS_PER_SECOND || time->seconds < 0 ||
             time->seconds > INT64_MAX / (int64_t)NS_PER_SECOND - 1) {
@@ -578,11 +600,12 @@ static int set_times(struct vnode *node, uint64_t from)
     uint64_t accessed = node->accessed_ns, modified = node->modified_ns;
     error = error != 0 ? error : choose_time(&times[0], &accessed);
     error = error != 0 ? error : choose_time(&times[1], &modified);
+    error = error != 0 ? error : vnode_may_change(node);
     if (error == 0) {
         mutex_lock(&node->lock);
         node->accessed_ns = accessed;
         node->modified_ns = modified;
-        node->changed_ns = timer_now();
+        node->changed_ns = vnode_now();
         mutex_unlock(&node->lock);
     }
     return error;
@@ -601,7 +624,7 @@ int64_t sys_utimensat(const uint64_t arguments[6])
     }
     struct path_end end;
     unsigned flags = (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
-    int error = user_path_walk(arguments[0], arguments[1], flags, &end);
+    int error = user_path_node(arguments[0], arguments[1], flags, (arguments[3] & AT_EMPTY_PATH) != 0, &end);
     if (error == 0) {
         error = set_times(end.node, arguments[2]);
         path_end_put(&end);

@@ -1,19 +1,30 @@
 // Reading, writing and descriptors.
+#include "kernel/base/atomic.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/proc/process.h"
 #include "kernel/syscall/bodies.h"
+#include "kernel/syscall/locks.h"
 
-#define IOV_SIZE 16u
 #define F_DUPFD 0
 #define F_GETFD 1
 #define F_SETFD 2
 #define F_GETFL 3
 #define F_SETFL 4
 #define F_DUPFD_CLOEXEC 1030
+#define F_SETPIPE_SZ 1031
+#define F_GETPIPE_SZ 1032
 #define FD_CLOEXEC 1u
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT)
+
+#define TRANSFER_MAX 0x7ffff000u // bytes in one call, as on Linux
+#define PARTS_FAST 8u            // that need no memory
+#define PARTS_MAX 1024u
+#define RWF_HIPRI 1u
+#define RWF_DSYNC 2u
+#define RWF_SYNC 4u
+#define RWF_APPEND 16u
 
 typedef int64_t transfer(struct file *file, struct io *io, uint64_t offset);
 
@@ -31,6 +42,11 @@ static int64_t write_here(struct file *file, struct io *io, uint64_t offset)
     return done;
 }
 
+static int64_t append(struct file *file, struct io *io, uint64_t offset)
+{
+    return file->node == NULL ? -ESPIPE : file_write_at(file, io, READ_ONCE(file->node->size));
+}
+
 static struct fd_table *my_files(void)
 {
     return process_current()->files;
@@ -43,41 +59,51 @@ static int64_t move(transfer *how, uint64_t fd, uint64_t address, uint64_t size,
     if (error != 0) {
         return error;
     }
-    struct io io = {.user = uaddr(address), .left = size};
+    struct io io = {.user = uaddr(address), .left = min_u64(size, TRANSFER_MAX)};
     int64_t done = how(file, &io, offset);
     file_put(file);
     return done;
 }
 
-static int64_t move_vector(transfer *how, const uint64_t arguments[6])
+// All parts are looked at before the first byte moves. *total: at most TRANSFER_MAX.
+static int take_parts(struct io_part *parts, uint64_t from, uint64_t count, uint64_t *total)
 {
-    struct file *file;
-    int error = fd_file(my_files(), (uint32_t)arguments[0], &file);
-    if (error != 0) {
-        return error;
+    int error = copy_from_user(parts, uaddr(from), count * sizeof(*parts));
+    *total = 0;
+    for (uint64_t i = 0; i < count && error == 0; i++) {
+        if (parts[i].length > INT64_MAX) {
+            error = -EINVAL;
+        } else if (!user_range_ok(uaddr(parts[i].base), parts[i].length)) {
+            error = -EFAULT;
+        }
+        parts[i].length = min_u64(parts[i].length, TRANSFER_MAX - *total);
+        *total += parts[i].length;
     }
-    int64_t total = 0;
-    for (uint64_t i = 0; error == 0 && i < arguments[2]; i++) {
-        struct {
-            uint64_t base, length;
-        } part;
-        error = copy_from_user(&part, uaddr(arguments[1] + i * IOV_SIZE), sizeof(part));
-        if (error == 0 && (part.length > INT64_MAX || !user_range_ok(uaddr(part.base), part.length))) {
-            error = part.length > INT64_MAX ? -EINVAL : -EFAULT;
-        }
-        if (error != 0) {
-            break;
-        }
-        struct io io = {.user = uaddr(part.base), .left = part.length};
-        int64_t done = how(file, &io, 0);
-        error = done < 0 ? (int)done : 0;
-        total += done > 0 ? done : 0;
-        if (done < 0 || (uint64_t)done < part.length) {
-            break;
-        }
+    return error;
+}
+
+static int64_t move_vector(transfer *how, uint64_t fd, uint64_t from, uint64_t count, uint64_t offset)
+{
+    struct io_part fast[PARTS_FAST], *parts = fast;
+    struct file *file;
+    void *memory;
+    int64_t result = fd_file(my_files(), (uint32_t)fd, &file);
+    if (result != 0) {
+        return result;
+    }
+    result = count > PARTS_MAX ? -EINVAL : count > PARTS_FAST ? kmalloc(count * sizeof(*parts), &memory) : 0;
+    if (result == 0) {
+        struct io io = {.part_left = 0};
+        parts = count > PARTS_FAST ? memory : fast;
+        result = take_parts(parts, from, count, &io.left);
+        io.parts = parts;
+        result = result != 0 ? result : how(file, &io, offset);
+    }
+    if (parts != fast) {
+        kfree(parts);
     }
     file_put(file);
-    return total > 0 ? total : error;
+    return result;
 }
 
 int64_t sys_read(const uint64_t arguments[6])
@@ -102,12 +128,45 @@ int64_t sys_pwrite64(const uint64_t arguments[6])
 
 int64_t sys_readv(const uint64_t arguments[6])
 {
-    return move_vector(read_here, arguments);
+    return move_vector(read_here, arguments[0], arguments[1], arguments[2], 0);
 }
 
 int64_t sys_writev(const uint64_t arguments[6])
 {
-    return move_vector(write_here, arguments);
+    return move_vector(write_here, arguments[0], arguments[1], arguments[2], 0);
+}
+
+int64_t sys_preadv(const uint64_t arguments[6])
+{
+    return move_vector(file_read_at, arguments[0], arguments[1], arguments[2], arguments[3]);
+}
+
+int64_t sys_pwritev(const uint64_t arguments[6])
+{
+    return move_vector(file_write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
+}
+
+// Offset -1: the file's own.
+static int64_t check_v2(const uint64_t arguments[6], uint32_t known)
+{
+    int64_t offset = (int64_t)arguments[3];
+    return ((uint32_t)arguments[5] & ~known) != 0 ? -EOPNOTSUPP : offset < -1 ? -EINVAL : 0;
+}
+
+int64_t sys_preadv2(const uint64_t arguments[6])
+{
+    int64_t error = check_v2(arguments, RWF_HIPRI | RWF_DSYNC | RWF_SYNC);
+    transfer *how = (int64_t)arguments[3] == -1 ? read_here : file_read_at;
+    return error != 0 ? error : move_vector(how, arguments[0], arguments[1], arguments[2], arguments[3]);
+}
+
+int64_t sys_pwritev2(const uint64_t arguments[6])
+{
+    int64_t error = check_v2(arguments, RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND);
+    transfer *how = ((uint32_t)arguments[5] & RWF_APPEND) != 0 ? append
+                    : (int64_t)arguments[3] == -1              ? write_here
+                                                               : file_write_at;
+    return error != 0 ? error : move_vector(how, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 
 int64_t sys_lseek(const uint64_t arguments[6])
@@ -173,6 +232,35 @@ static int64_t file_flags(uint64_t fd, const uint64_t *set)
     return flags;
 }
 
+static int64_t fcntl_on_file(const uint64_t arguments[6])
+{
+    struct file *file;
+    int64_t result = fd_file(my_files(), (uint32_t)arguments[0], &file);
+    if (result != 0) {
+        return result;
+    }
+    switch ((int32_t)arguments[1]) {
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        result = fcntl_lock(file, (int)arguments[1], arguments[2]);
+        break;
+    case F_GETPIPE_SZ:
+        result = file_is_pipe(file) ? (int64_t)pipe_capacity(file) : -EBADF;
+        break;
+    case F_SETPIPE_SZ:
+        result = file_is_pipe(file) ? pipe_set_capacity(file, (uint32_t)arguments[2]) : -EBADF;
+        break;
+    default:
+        result = -EINVAL;
+    }
+    file_put(file);
+    return result;
+}
+
 int64_t sys_fcntl(const uint64_t arguments[6])
 {
     switch ((int32_t)arguments[1]) {
@@ -191,7 +279,7 @@ int64_t sys_fcntl(const uint64_t arguments[6])
     case F_SETFL:
         return file_flags(arguments[0], &arguments[2]);
     default:
-        return -EINVAL;
+        return fcntl_on_file(arguments);
     }
 }
 
@@ -230,65 +318,4 @@ int64_t sys_pipe2(const uint64_t arguments[6])
         (void)ignored; // another thread may have been faster
     }
     return error;
-}
-
-#define SENDFILE_CHUNK PAGE_SIZE
-
-static int64_t send(struct file *out, struct file *in, uint64_t *offset, uint64_t count, char *buffer)
-{
-    int64_t total = 0;
-    while (count > 0) {
-        struct io io = {.kernel = buffer, .left = min_u64(count, SENDFILE_CHUNK)};
-        int64_t got = offset != NULL ? file_read_at(in, &io, *offset) : file_read(in, &io);
-        if (got <= 0) {
-            return total > 0 ? total : got;
-        }
-        io = (struct io){.kernel = buffer, .left = (uint64_t)got};
-        int64_t put = file_write(out, &io);
-        if (put <= 0) {
-            return total > 0 ? total : put;
-        }
-        if (offset != NULL) {
-            *offset += (uint64_t)put;
-        }
-        total += put;
-        count -= (uint64_t)put;
-        if (put < got) {
-            return total;
-        }
-    }
-    return total;
-}
-
-static int64_t send_buffered(const uint64_t arguments[6], struct file *out, struct file *in)
-{
-    uint64_t offset;
-    void *buffer;
-    int64_t result = arguments[2] != 0 ? copy_from_user(&offset, uaddr(arguments[2]), sizeof(offset)) : 0;
-    result = result != 0 ? result : kmalloc(SENDFILE_CHUNK, &buffer);
-    if (result != 0) {
-        return result;
-    }
-    result = send(out, in, arguments[2] != 0 ? &offset : NULL, arguments[3], buffer);
-    kfree(buffer);
-    int error = result >= 0 && arguments[2] != 0 ? copy_to_user(uaddr(arguments[2]), &offset, sizeof(offset)) : 0;
-    return error != 0 ? error : result;
-}
-
-int64_t sys_sendfile(const uint64_t arguments[6])
-{
-    struct file *out, *in;
-    int error = fd_file(my_files(), (uint32_t)arguments[0], &out);
-    if (error != 0) {
-        return error;
-    }
-    error = fd_file(my_files(), (uint32_t)arguments[1], &in);
-    if (error != 0) {
-        file_put(out);
-        return error;
-    }
-    int64_t result = in->ops != NULL && in->ops->stream ? -EINVAL : send_buffered(arguments, out, in);
-    file_put(in);
-    file_put(out);
-    return result;
 }

@@ -11,13 +11,6 @@ int64_t sys_sched_yield(const uint64_t arguments[6])
     return 0;
 }
 
-int64_t sys_uname(const uint64_t arguments[6])
-{
-    static const char name[6][65] = {"Faultline", "faultline", "6.1.0", "#1 SMP PREEMPT", "aarch64", "(none)"};
-    static_assert(sizeof(name) == 390, "struct new_utsname, uname(2)");
-    return copy_to_user(uaddr(arguments[0]), name, sizeof(name));
-}
-
 int64_t sys_getrandom(const uint64_t arguments[6])
 {
     uint8_t chunk[64];

@@ -2,6 +2,7 @@
 
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
+#include "kernel/syscall/structs.h"
 
 #define AT_FDCWD (-100)
 
@@ -64,4 +65,58 @@ int user_path_walk(uint64_t dirfd, uint64_t path, unsigned flags, struct path_en
         user_path_put(&from);
     }
     return error;
+}
+
+static int open_node(uint64_t dirfd, struct path_end *out)
+{
+    struct process *process = process_current();
+    *out = (struct path_end){.node = NULL};
+    if ((int32_t)dirfd == AT_FDCWD) {
+        out->node = process->directory;
+        vnode_get(out->node);
+        return 0;
+    }
+    struct file *file;
+    int error = fd_file(process->files, (uint32_t)dirfd, &file);
+    if (error == 0) {
+        out->node = file->node;
+        vnode_get(out->node);
+        error = file->node != NULL ? 0 : -EINVAL;
+        file_put(file);
+    }
+    return error;
+}
+
+int user_path_node(uint64_t dirfd, uint64_t path, unsigned flags, bool empty_allowed, struct path_end *out)
+{
+    struct user_path from;
+    int error = user_path_get(dirfd, path, empty_allowed, &from);
+    if (error == 0) {
+        error = from.text[0] == 0 ? open_node(dirfd, out) : path_walk(&from.start, from.text, flags, out);
+        user_path_put(&from);
+    }
+    return error;
+}
+
+int copy_struct_from_user(void *to, uint64_t size, uint64_t from, uint64_t user_size, uint64_t least)
+{
+    uint8_t rest[64];
+    if (user_size < least) {
+        return -EINVAL;
+    }
+    if (user_size > PAGE_SIZE) {
+        return -E2BIG;
+    }
+    __builtin_memset(to, 0, size);
+    for (uint64_t at = size; at < user_size; at += sizeof(rest)) {
+        uint64_t part = min_u64(sizeof(rest), user_size - at);
+        int error = copy_from_user(rest, uaddr(from + at), part);
+        for (uint64_t i = 0; i < part && error == 0; i++) {
+            error = rest[i] != 0 ? -E2BIG : 0;
+        }
+        if (error != 0) {
+            return error;
+        }
+    }
+    return copy_from_user(to, uaddr(from), min_u64(size, user_size));
 }

@@ -31,8 +31,8 @@ TEST(mount, covers_is_crossed_and_goes)
     struct vnode *root = mount_root_node(), *below, *inside;
     char text[16];
     EXPECT_EQ(make(root, "m", &below), 0);
-    EXPECT_EQ(mount_add(&tmpfs, "test", below), 0);
-    EXPECT_EQ(mount_add(&tmpfs, "test", below), -EBUSY);
+    EXPECT_EQ(mount_add(&tmpfs, "test", 0, below), 0);
+    EXPECT_EQ(mount_add(&tmpfs, "test", 0, below), -EBUSY);
     EXPECT_EQ(root->ops->unlink(root, "m", 1, true), -EBUSY);
     struct vnode *over = walk(root, "/m");
     EXPECT(over != NULL && over != below && over->mount != root->mount);
@@ -48,9 +48,13 @@ TEST(mount, covers_is_crossed_and_goes)
     vnode_get(over);
     EXPECT_EQ(mount_remove(over), -EBUSY); // two are inside
     vnode_put(over);
+    inside = walk(root, "/m/d");
+    EXPECT_EQ(mount_remove(over), -EBUSY); // one is below its root
+    EXPECT_EQ(over->ops->unlink(over, "d", 1, true), 0);
+    EXPECT_EQ(mount_remove(over), -EBUSY); // without a name
+    vnode_put(inside);
     EXPECT_EQ(mount_remove(root), -EINVAL);
     EXPECT_EQ(mount_remove(over), 0);
-    vnode_put(over);
     vnode_put(below);
     EXPECT_EQ(root->ops->unlink(root, "m", 1, true), 0);
     vnode_put(root);

@@ -126,3 +126,22 @@ TEST(condition, two_threads_take_turns)
     EXPECT_EQ(turn, 100);
     EXPECT_EQ(heard.count, 100);
 }
+
+TEST(pipe, grows_and_shrinks_with_what_is_in_it)
+{
+    struct file *reader, *writer;
+    EXPECT_EQ(pipe_create(O_NONBLOCK, &reader, &writer), 0);
+    EXPECT_EQ(put(writer, 6000), 6000);
+    EXPECT_EQ(take(reader, 5000), 5000);
+    EXPECT_EQ(put(writer, sizeof(bytes)), (int64_t)sizeof(bytes));
+    EXPECT_EQ(pipe_set_capacity(reader, 2 * PAGE_SIZE), -EBUSY);
+    EXPECT_EQ(pipe_set_capacity(reader, 5 * PAGE_SIZE), 8 * (int64_t)PAGE_SIZE);
+    EXPECT_EQ(pipe_set_capacity(writer, 128 * PAGE_SIZE), 128 * (int64_t)PAGE_SIZE);
+    EXPECT_EQ(take(reader, 1000), 1000);
+    EXPECT(__builtin_memcmp(back, bytes + 5000, 1000) == 0);
+    EXPECT_EQ(take(reader, sizeof(back)), (int64_t)sizeof(bytes));
+    EXPECT(__builtin_memcmp(back, bytes, sizeof(bytes)) == 0);
+    EXPECT_EQ(pipe_set_capacity(writer, MIB(2)), -EPERM);
+    file_put(writer);
+    file_put(reader);
+}
