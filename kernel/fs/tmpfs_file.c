@@ -83,6 +83,9 @@ static int64_t tmpfs_write(struct file *file, struct io *io, uint64_t offset)
 {
     struct tmpfs_node *node = tmpfs_node(file->node);
     uint64_t done = 0, end;
+    if (io->left == 0) {
+        return 0;
+    }
     if (!add_fits(offset, io->left, &end) || end > SIZE_MAX_BYTES) {
         return -EFBIG;
     }

@@ -322,7 +322,8 @@ int64_t sys_readlinkat(const uint64_t arguments[6])
     if (result != 0) {
         return result;
     }
-    result = vnode_is(end.node, S_IFLNK) ? kmalloc(PATH_MAX, &text) : -EINVAL;
+    bool named = end.name_length > 0 || end.directory != NULL;
+    result = vnode_is(end.node, S_IFLNK) ? kmalloc(PATH_MAX, &text) : named || end.up ? -EINVAL : -ENOENT;
     if (result == 0) {
         result = end.node->ops->readlink(end.node, text, min_u64(arguments[3], PATH_MAX));
         int error = result > 0 ? copy_to_user(uaddr(arguments[2]), text, (size_t)result) : 0;

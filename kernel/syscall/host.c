@@ -24,7 +24,7 @@ static int64_t set_name(const uint64_t arguments[6], void (*set)(const char *nam
     if (length < 0 || length >= (int32_t)UTS_LENGTH) {
         return -EINVAL;
     }
-    int error = copy_from_user(name, uaddr(arguments[0]), (size_t)length);
+    int error = length > 0 ? copy_from_user(name, uaddr(arguments[0]), (size_t)length) : 0;
     if (error == 0) {
         set(name, (size_t)length);
     }

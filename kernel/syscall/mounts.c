@@ -45,7 +45,9 @@ int64_t sys_mount(const uint64_t arguments[6])
     uint64_t flags = arguments[3];
     flags = (flags & 0xffff0000u) == MS_MAGIC ? flags & 0xffffu : flags;
     struct path_end end;
-    int error = user_path_walk(AT_FDCWD, arguments[1], PATH_FOLLOW, &end);
+    char option; // no filesystem has options, but they must be there
+    int error = arguments[4] != 0 ? copy_from_user(&option, uaddr(arguments[4]), 1) : 0;
+    error = error != 0 ? error : user_path_walk(AT_FDCWD, arguments[1], PATH_FOLLOW, &end);
     if (error != 0) {
         return error;
     }

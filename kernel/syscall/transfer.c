@@ -122,7 +122,9 @@ static int check_copy(const struct transfer *transfer, uint64_t count)
         ((transfer->in->flags | transfer->out->flags) & O_PATH) != 0 || (transfer->out->flags & O_APPEND) != 0) {
         return -EBADF;
     }
-    if (in == out && transfer->in_offset < transfer->out_offset + count &&
+    uint64_t size = READ_ONCE(in->size);
+    count = min_u64(count, size > transfer->in_offset ? size - transfer->in_offset : 0);
+    if (in == out && count > 0 && transfer->in_offset < transfer->out_offset + count &&
         transfer->out_offset < transfer->in_offset + count) {
         return -EINVAL; // onto itself
     }
@@ -142,8 +144,8 @@ int64_t sys_copy_file_range(const uint64_t arguments[6])
         uint64_t count = min_u64(arguments[4], TRANSFER_MAX);
         result = check_copy(&place, count);
         result = result != 0 ? result : move_all(&transfer, count);
-        int error = result >= 0 ? give_offset(arguments[1], &transfer.in_offset) : 0;
-        error = error == 0 && result >= 0 ? give_offset(arguments[3], &transfer.out_offset) : error;
+        int error = result > 0 ? give_offset(arguments[1], &transfer.in_offset) : 0;
+        error = error == 0 && result > 0 ? give_offset(arguments[3], &transfer.out_offset) : error;
         result = error != 0 ? error : result;
     }
     end(&transfer);
@@ -152,12 +154,15 @@ int64_t sys_copy_file_range(const uint64_t arguments[6])
 
 // --- pipes ---------------------------------------------------------------------------------------------------------
 
-static int check_splice(const struct transfer *transfer, const uint64_t arguments[6])
+static int check_splice_offsets(const struct transfer *transfer, const uint64_t arguments[6])
 {
     bool in = file_is_pipe(transfer->in), out = file_is_pipe(transfer->out);
-    if ((in && arguments[1] != 0) || (out && arguments[3] != 0)) {
-        return -ESPIPE;
-    }
+    return (in && arguments[1] != 0) || (out && arguments[3] != 0) ? -ESPIPE : 0;
+}
+
+static int check_splice(const struct transfer *transfer)
+{
+    bool in = file_is_pipe(transfer->in), out = file_is_pipe(transfer->out);
     if (!in && !out) {
         return -EINVAL;
     }
@@ -168,10 +173,14 @@ int64_t sys_splice(const uint64_t arguments[6])
 {
     struct transfer transfer = {.in = NULL};
     bool nonblock = ((uint32_t)arguments[5] & SPLICE_F_NONBLOCK) != 0;
+    if (arguments[4] == 0) {
+        return 0;
+    }
     int64_t result = begin(&transfer, arguments[0], arguments[2]);
-    result = result != 0 ? result : check_splice(&transfer, arguments);
+    result = result != 0 ? result : check_splice_offsets(&transfer, arguments);
     result = result != 0 ? result : take_offset(arguments[1], &transfer.in_offset, &transfer.in_given);
     result = result != 0 ? result : take_offset(arguments[3], &transfer.out_offset, &transfer.out_given);
+    result = result != 0 ? result : check_splice(&transfer);
     uint64_t left = min_u64(arguments[4], TRANSFER_MAX), total = 0;
     while (result == 0 && left > 0) {
         uint64_t size = min_u64(left, CHUNK);
@@ -204,6 +213,9 @@ int64_t sys_splice(const uint64_t arguments[6])
 int64_t sys_tee(const uint64_t arguments[6])
 {
     struct transfer transfer = {.in = NULL};
+    if (arguments[2] == 0) {
+        return 0;
+    }
     int64_t result = begin(&transfer, arguments[0], arguments[1]);
     if (result == 0 &&
         (!file_is_pipe(transfer.in) || !file_is_pipe(transfer.out) || transfer.in->data == transfer.out->data)) {
@@ -213,7 +225,7 @@ int64_t sys_tee(const uint64_t arguments[6])
         ((transfer.in->flags & O_ACCMODE) == O_WRONLY || (transfer.out->flags & O_ACCMODE) == O_RDONLY)) {
         result = -EBADF;
     }
-    if (result == 0 && arguments[2] > 0) {
+    if (result == 0) {
         result = pipe_wait_readable(transfer.in, ((uint32_t)arguments[3] & SPLICE_F_NONBLOCK) != 0);
     }
     uint64_t total = 0;
@@ -244,7 +256,11 @@ int64_t sys_vmsplice(const uint64_t arguments[6])
     }
     bool pipe = file_is_pipe(file), in = (file->flags & O_ACCMODE) != O_RDONLY;
     file_put(file);
-    return !pipe ? -EBADF : arguments[2] > PARTS_MAX ? -EINVAL : in ? sys_writev(arguments) : sys_readv(arguments);
+    return arguments[2] == 0          ? 0
+           : !pipe                    ? -EBADF
+           : arguments[2] > PARTS_MAX ? -EINVAL
+           : in                       ? sys_writev(arguments)
+                                      : sys_readv(arguments);
 }
 
 // --- room and advice -----------------------------------------------------------------------------------------------
