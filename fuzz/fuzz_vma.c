@@ -4,6 +4,7 @@
 #include <fault/fault.h>
 #include <hal/memory.h>
 
+#include "kernel/mm/asid.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/sched/thread.h"
 #include <string.h>
@@ -63,7 +64,9 @@ static void touch(unsigned which, unsigned at, bool write, uint8_t value)
     enum mmu_access access = write ? MMU_USER_WRITE : MMU_USER_READ;
     int expected = vma_expect_access(which, at, write);
     paddr_t pa;
-    mmu_activate(spaces[which].table.root, (uint16_t)(which + 1));
+    irqflags_t flags = irq_save();
+    asid_activate(&spaces[which].table);
+    irq_restore(flags);
     bool reached = machine_tlb_access(vaddr(va), access, &pa);
     EXPECT_MODEL(!reached || expected == 0, "page %u is reached, which should give %d", at, expected);
     int error = reached ? 0 : space_touch(&spaces[which], va, write ? SPACE_WRITE : SPACE_READ);
@@ -79,7 +82,7 @@ static void fork(void)
     if (alive[1]) {
         space_destroy(&spaces[1]);
     }
-    alive[1] = space_init(&spaces[1], 2, &kernel_pages) == 0;
+    alive[1] = space_init(&spaces[1], &kernel_pages) == 0;
     if (alive[1] && !as_expected("fork", space_fork(&spaces[1], &spaces[0]), 0)) {
         space_destroy(&spaces[1]);
         alive[1] = false;
@@ -124,7 +127,7 @@ static void one(struct input *input)
 static void run(struct input *input)
 {
     vma_reset();
-    alive[0] = space_init(&spaces[0], 1, &kernel_pages) == 0;
+    alive[0] = space_init(&spaces[0], &kernel_pages) == 0;
     while (alive[0] && input_more(input)) {
         one(input);
     }

@@ -147,6 +147,11 @@ void mmu_activate(paddr_t root, uint16_t asid)
     isb();
 }
 
+unsigned mmu_asid_bits(void)
+{
+    return (read_sysreg(id_aa64mmfr0_el1) >> 4 & 15) == 2 ? 16 : 8; // ASIDBits; TCR_EL1.AS is set
+}
+
 paddr_t mmu_kernel_root(void)
 {
     return image_to_phys(&kernel_l0);

@@ -114,12 +114,35 @@ void machine_mmu_reset(void)
     }
 }
 
+// What is owed for the table at root is from now on owed under another identifier.
+static void change_asid(uint64_t root, uint16_t from, uint16_t to)
+{
+    make_dead(root);
+    make_live(root, (struct table_meta){.live = true, .asid = to});
+    for (size_t i = 0; i < debt_count; i++) {
+        struct debt *debt = &debts[i];
+        const struct table_meta *meta = debt->slot != NULL ? meta_of(virt_to_phys(debt->slot).raw) : NULL;
+        if (meta != NULL && meta->live && !debt->upper && debt->asid == from && meta->asid == to) {
+            debt->asid = to;
+        }
+    }
+}
+
+unsigned mmu_asid_bits(void)
+{
+    return 4;
+}
+
 void mmu_activate(paddr_t root, uint16_t asid)
 {
     machine_self()->user_root = root.raw;
     machine_self()->asid = asid;
     if (root.raw != 0) {
         machine_tables_live = true;
+        const struct table_meta *meta = meta_of(root.raw);
+        if (meta != NULL && meta->live && meta->asid != asid) {
+            change_asid(root.raw, meta->asid, asid);
+        }
         make_live(root.raw, (struct table_meta){.live = true, .asid = asid});
     }
 }

@@ -46,6 +46,7 @@ MUTANTS = (
     Mutant("kernel/drivers/pl011.c", "#define INT_RX (1u << 4)", "#define INT_RX (1u << 3)"),
     Mutant("kernel/fs/pipe.c", "} else if (room >= wanted) {", "} else if (room > wanted) {"),
     Mutant("kernel/irq/irq.c", "line->masked = true;", "line->masked = false;"),
+    Mutant("kernel/mm/asid.c", "asids.stale = UINT32_MAX;", "asids.stale = 0;"),
     Mutant("kernel/mm/buddy.c", "frame ^ (1u << order)", "frame ^ (2u << order)"),
     Mutant("kernel/mm/bump.c", "end > bump->end.raw) {", "end >= bump->end.raw) {"),
     Mutant("kernel/mm/idalloc.c", "UINT64_MAX << (limit - first)", "UINT64_MAX << (limit - first - 1)"),

@@ -18,10 +18,11 @@ int table_alloc(struct pagetable *table, uint64_t **slots)
 
 void flush_table(const struct pagetable *table)
 {
-    if (is_user(table)) {
-        mmu_flush_asid(table->asid);
-    } else {
+    uint16_t asid;
+    if (!is_user(table)) {
         mmu_flush_all();
+    } else if (table_asid(table, &asid)) {
+        mmu_flush_asid(asid);
     }
 }
 

@@ -21,9 +21,12 @@ enum pagetable_half { PAGETABLE_USER, PAGETABLE_KERNEL }; // TTBR0: from 0; TTBR
 struct pagetable {
     struct page_pool *pool;
     paddr_t root;
-    uint64_t base;        // of the half: 0 or PAGETABLE_KERNEL_BASE
-    bool pages_only;      // leaves stay 4 KiB, so that no unmap ever needs memory; set it while the table is empty
-    uint16_t asid;        // 0 in the kernel's half, whose entries are global
+    uint64_t base;   // of the half: 0 or PAGETABLE_KERNEL_BASE
+    bool pages_only; // leaves stay 4 KiB, so that no unmap ever needs memory; set it while the table is empty
+    // 0 in the kernel's half, whose entries are global, and in a table that no CPU has used yet. In the user half
+    // kernel/mm/asid.h may change it whenever no CPU uses the table: these two are its own.
+    uint16_t asid;
+    uint64_t asid_generation;
     uint64_t table_pages; // the root included
     uint64_t mapped;      // bytes
 };
@@ -34,6 +37,7 @@ struct mapping {
     unsigned flags; // enum map_flags
 };
 
+// asid 0: kernel/mm/asid.h gives one when it is needed.
 [[nodiscard]] int pagetable_init(struct pagetable *table, enum pagetable_half half, uint16_t asid,
                                  struct page_pool *pool); // -ENOMEM
 // Takes over a live table that the machine made (mmu_kernel_root()); its table pages may lie in reserved memory and are

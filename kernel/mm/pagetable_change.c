@@ -84,10 +84,11 @@ static inline bool holds_tables(const struct run *run)
 
 static inline void flush_run(struct pagetable *table, const struct run *run, uint64_t va)
 {
-    if (run->count <= FLUSH_LEAVES_MAX) {
-        mmu_flush_leaves(vaddr(va), run->count, level_size(run->level), table->asid);
-    } else {
+    uint16_t asid;
+    if (run->count > FLUSH_LEAVES_MAX) {
         flush_table(table);
+    } else if (table_asid(table, &asid)) {
+        mmu_flush_leaves(vaddr(va), run->count, level_size(run->level), asid);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <hal/memory.h>
 #include <hal/mmu.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/mm/descriptor.h"
 #include "kernel/mm/pagetable.h"
 
@@ -35,6 +36,15 @@ static inline uint64_t desc_to_table(const uint64_t *slots)
 
 [[nodiscard]] int table_alloc(struct pagetable *table, uint64_t **slots); // empty; -ENOMEM
 void flush_table(const struct pagetable *table);                          // everything the table maps
+
+// To flush by, when the descriptors are written: a CPU that has just begun to use the table under another identifier
+// either is seen here, or sees what was written. False: no CPU has ever used it, and no TLB knows of it.
+static inline bool table_asid(const struct pagetable *table, uint16_t *asid)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    *asid = READ_ONCE(table->asid);
+    return *asid != 0 || !is_user(table);
+}
 
 // To do when the descriptors are written: flush, and only then free the table pages that walkers might still have
 // cached.

@@ -30,7 +30,10 @@ static int split_at(struct pagetable *table, uint64_t va)
         }
         table_page(table, made)->used = TABLE_ENTRIES;
         mmu_write(slot, 0); // break before make, Arm ARM D8.16.1
-        mmu_flush_leaves(vaddr(va), 1, level_size(level), table->asid);
+        uint16_t asid;
+        if (table_asid(table, &asid)) {
+            mmu_flush_leaves(vaddr(va), 1, level_size(level), asid);
+        }
         mmu_write(slot, desc_to_table(made));
         mmu_publish();
         slots = made;

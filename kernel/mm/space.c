@@ -5,16 +5,17 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "kernel/mm/asid.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/space_internal.h"
 #include "kernel/mm/user_page.h"
 
-int space_init(struct space *space, uint16_t asid, struct page_pool *pool)
+int space_init(struct space *space, struct page_pool *pool)
 {
     *space = (struct space){.pool = pool, .mmap_top = SPACE_HIGH, .stack_limit = MIB(8), .size_limit = UINT64_MAX};
     mutex_init(&space->lock, "space");
     areas_init(&space->areas);
-    int error = pagetable_init(&space->table, PAGETABLE_USER, asid, pool);
+    int error = pagetable_init(&space->table, PAGETABLE_USER, 0, pool);
     space->table.pages_only = true;
     return error;
 }
@@ -28,6 +29,7 @@ void space_destroy(struct space *space)
         area_free(area);
     }
     pagetable_destroy(&space->table);
+    asid_release(&space->table);
 }
 
 // --- pages ---------------------------------------------------------------------------------------------------------

@@ -52,8 +52,8 @@ struct space {
 
 enum space_access { SPACE_READ, SPACE_WRITE, SPACE_EXEC };
 
-// An empty space, tagged asid. -ENOMEM: *space undefined.
-[[nodiscard]] int space_init(struct space *space, uint16_t asid, struct page_pool *pool);
+// An empty space. -ENOMEM: *space undefined.
+[[nodiscard]] int space_init(struct space *space, struct page_pool *pool);
 void space_destroy(struct space *space); // no CPU uses its table any more
 
 struct space_request {

@@ -26,18 +26,11 @@ struct process *process_current(void)
 int process_space_create(struct space **out)
 {
     void *memory;
-    uint16_t asid;
     int error = kmalloc(sizeof(struct space), &memory);
     if (error != 0) {
         return error;
     }
-    error = asid_alloc(&asid);
-    if (error == 0) {
-        error = space_init(memory, asid, &kernel_pages);
-        if (error != 0) {
-            asid_free(asid);
-        }
-    }
+    error = space_init(memory, &kernel_pages);
     if (error != 0) {
         kfree(memory);
         return error;
@@ -48,9 +41,7 @@ int process_space_create(struct space **out)
 
 void process_space_destroy(struct space *space)
 {
-    uint16_t asid = space->table.asid;
     space_destroy(space);
-    asid_free(asid);
     kfree(space);
 }
 
@@ -59,7 +50,11 @@ void process_use_space(struct thread *thread, struct space *space, struct fp_sta
     irqflags_t flags = irq_save(); // the scheduler reads both fields at a switch
     thread->user_table = space != NULL ? &space->table : NULL;
     thread->fp = fp;
-    mmu_activate(space != NULL ? space->table.root : paddr(0), space != NULL ? space->table.asid : 0);
+    if (space != NULL) {
+        asid_activate(&space->table);
+    } else {
+        mmu_activate(paddr(0), 0);
+    }
     if (fp != NULL) {
         fp_restore(fp);
     }

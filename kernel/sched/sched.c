@@ -5,6 +5,7 @@
 #include <hal/timer.h>
 
 #include "kernel/base/atomic.h"
+#include "kernel/mm/asid.h"
 #include "kernel/sched/thread_internal.h"
 
 struct cpu cpus[MAX_CPUS];
@@ -47,7 +48,7 @@ static void switch_machine_state(struct thread *from, struct thread *to)
         fp_restore(to->fp);
     }
     if (to->user_table != NULL && to->user_table != from->user_table) {
-        mmu_activate(to->user_table->root, to->user_table->asid);
+        asid_activate(to->user_table);
     } else if (to->user_table == NULL && from->user_table != NULL) {
         mmu_activate(paddr(0), 0); // a dead process's table must not stay in use
     }

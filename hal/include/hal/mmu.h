@@ -21,6 +21,7 @@
 
 // Makes root (0: none) the table of the lower half on this CPU, tagged asid. Interrupts off.
 void mmu_activate(paddr_t root, uint16_t asid);
+unsigned mmu_asid_bits(void); // that identifiers have: 8 or 16. Simulated: few, so that they run out
 // The table of the upper half, made by the machine at start and shared by every CPU.
 paddr_t mmu_kernel_root(void);
 
