@@ -2,6 +2,7 @@
 // chooses.
 #include "hal/host/internal.h"
 
+#include <hal/irq.h>
 #include <hal/upcall.h>
 #include <hal/user.h>
 
@@ -25,7 +26,7 @@ static char *reach(uint64_t va, bool write, size_t *here)
     paddr_t pa;
     enum mmu_access access = write ? MMU_USER_WRITE : MMU_USER_READ;
     while (!mmu_probe(vaddr(va), access, &pa)) {
-        if (!kernel_copy_fault(va, write)) {
+        if (!irq_enabled() || !kernel_copy_fault(va, write)) {
             return NULL;
         }
     }

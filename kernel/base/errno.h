@@ -45,3 +45,5 @@
 #define ETIMEDOUT 110
 // Inside the kernel: the call is made again after the signal that ended it, or ends with EINTR (sigaction(2)).
 #define ERESTART 512
+// Likewise, but a handler always ends it with EINTR.
+#define ERESTART_NOHAND 514

@@ -22,6 +22,7 @@
 #include "kernel/fs/device.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
+#include "kernel/proc/futex.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/vdso.h"
 #include "kernel/sched/sched.h"
@@ -149,6 +150,7 @@ static void start_threads(void)
     must(irq_start_rests(), "interrupt thread");
     must(boot_files(&machine), "first files");
     must(boot_builtin_programs(), "built-in programs");
+    futex_init();
     must(process_start_reaper(), "reaper");
     must(vdso_init(), "page of user code");
     must(console_tty_start(), "terminal");

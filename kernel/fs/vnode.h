@@ -31,7 +31,8 @@ struct pipe;
 struct vnode;
 
 struct credentials {
-    uint32_t uid, gid; // effective, for files
+    uint32_t uid, gid; // for files; effective elsewhere too, but for setfsuid(2)
+    uint32_t real_uid, effective_uid, saved_uid, real_gid, effective_gid, saved_gid;
     uint32_t groups[16];
     unsigned group_count;
 };

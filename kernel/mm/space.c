@@ -12,7 +12,8 @@
 
 int space_init(struct space *space, struct page_pool *pool)
 {
-    *space = (struct space){.pool = pool, .mmap_top = SPACE_HIGH, .stack_limit = MIB(8), .size_limit = UINT64_MAX};
+    *space = (struct space){
+        .references = 1, .pool = pool, .mmap_top = SPACE_HIGH, .stack_limit = MIB(8), .size_limit = UINT64_MAX};
     mutex_init(&space->lock, "space");
     areas_init(&space->areas);
     int error = pagetable_init(&space->table, PAGETABLE_USER, 0, pool);
@@ -293,4 +294,17 @@ const char *space_check(struct space *space)
     }
     mutex_unlock(&space->lock);
     return broken;
+}
+
+int space_identify(struct space *space, uint64_t va, const void **object, uint64_t *offset)
+{
+    mutex_lock(&space->lock);
+    const struct area *area = areas_find(&space->areas, va);
+    bool mapped = area != NULL && area->start <= va;
+    bool shared = mapped && (area->flags & AREA_SHARED) != 0 && area->backing != NULL;
+    *object = shared ? (const void *)area->backing : space;
+    *offset = shared ? area->offset + (va - area->start) : va;
+    int error = shared || (mapped && (area->flags & AREA_WRITE) != 0) ? 0 : -EFAULT;
+    mutex_unlock(&space->lock);
+    return error;
 }

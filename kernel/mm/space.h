@@ -38,7 +38,8 @@ static inline void backing_put(struct backing *backing)
 #define SPACE_AREAS_MAX 65530u              // as vm.max_map_count
 
 struct space {
-    struct mutex lock; // covers the rest
+    uint32_t references; // atomic: the processes that use it
+    struct mutex lock;   // covers the rest
     struct page_pool *pool;
     struct pagetable table;
     struct area_map areas;
@@ -87,6 +88,9 @@ uint64_t space_set_brk(struct space *space, uint64_t brk);
 // Makes the page of va present for that access. -EFAULT: nothing there (SEGV_MAPERR); -EACCES: not allowed
 // (SEGV_ACCERR); -ENXIO: beyond the end of its file (SIGBUS); -ENOMEM, -EIO.
 [[nodiscard]] int space_touch(struct space *space, uint64_t va, enum space_access access);
+// What va stands for: two that say the same are one memory, in whichever spaces. offset in bytes. object is only to be
+// compared, it may be gone. -EFAULT: nothing there, or what can never change.
+[[nodiscard]] int space_identify(struct space *space, uint64_t va, const void **object, uint64_t *offset);
 // Copies into the space whatever its rights are, as for a program that is being loaded; all of it is mapped. -ENOMEM,
 // -EFAULT.
 [[nodiscard]] int space_write(struct space *space, uint64_t va, const void *from, uint64_t size);

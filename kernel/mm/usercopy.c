@@ -1,8 +1,10 @@
 #include "kernel/mm/usercopy.h"
 
 #include <fault/fault.h>
+#include <hal/irq.h>
 #include <hal/user.h>
 
+#include "kernel/base/assert.h"
 #include "kernel/sync/context.h"
 
 bool user_range_ok(uaddr_t start, uint64_t size)
@@ -57,4 +59,16 @@ int copy_string_from_user(char *to, uaddr_t from, size_t limit, size_t *length)
     }
     *length = (size_t)copied;
     return 0;
+}
+
+int user_word_read(uaddr_t word, uint32_t *out)
+{
+    DEBUG_ASSERT(!irq_enabled());
+    return user_range_ok(word, sizeof(*out)) && user_copy_in(out, word, sizeof(*out)) == sizeof(*out) ? 0 : -EFAULT;
+}
+
+int user_word_exchange(uaddr_t word, uint32_t expected, uint32_t desired, uint32_t *seen)
+{
+    DEBUG_ASSERT(!irq_enabled());
+    return user_range_ok(word, sizeof(*seen)) ? user_compare_exchange(word, expected, desired, seen) : -EFAULT;
 }

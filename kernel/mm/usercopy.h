@@ -15,3 +15,9 @@ bool user_range_ok(uaddr_t start, uint64_t size);
 // A NUL-terminated string of at most limit bytes with its NUL. *length is without NUL.
 // -ENAMETOOLONG: no NUL in limit bytes; -EFAULT; -EINVAL: limit 0. to[0] is then NUL (when limit > 0).
 [[nodiscard]] int copy_string_from_user(char *to, uaddr_t from, size_t limit, size_t *length);
+
+// One aligned word, with interrupts off and perhaps locks held: never sleeps, and so also fails, with -EFAULT, where
+// the page is only not present. Give up the locks then, space_touch(), and try again.
+[[nodiscard]] int user_word_read(uaddr_t word, uint32_t *out);
+// Becomes desired if it is expected; *seen is what was there.
+[[nodiscard]] int user_word_exchange(uaddr_t word, uint32_t expected, uint32_t desired, uint32_t *seen);

@@ -1,55 +1,48 @@
-// How processes end, and who asks for their status.
+// How tasks and processes end.
 #include "kernel/base/atomic.h"
-#include "kernel/mm/kmalloc.h"
+#include "kernel/proc/futex.h"
 #include "kernel/proc/process_internal.h"
+#include "kernel/proc/sigaction.h"
+#include "kernel/proc/sigqueue.h"
 
-#define WNOHANG 1u
-#define WUNTRACED 2u
-#define WCONTINUED 8u
-#define WALL 0x40000000u
+// Orphans that have ended, linked by sibling: the thread that buries them sleeps on the semaphore.
+static struct {
+    struct semaphore count;
+    struct list all; // family's lock
+} orphans = {.count = {.waiters = {.lock = SPINLOCK_INIT("orphans", RANK_WAIT_QUEUE),
+                                   .waiters = {&orphans.count.waiters.waiters, &orphans.count.waiters.waiters}}},
+             .all = {&orphans.all, &orphans.all}};
 
-// Its memory and files are gone, its thread too.
-static void bury(struct process *process)
+static void bury_later(struct process *process) // with the family's lock
 {
-    (void)thread_join(process->thread);
-    irqflags_t flags = spin_lock(&family.lock);
-    list_remove(&process->all);
+    process->parent = NULL;
+    process->orphan = true;
     list_remove(&process->sibling);
-    spin_unlock(&family.lock, flags);
-    kfree(process);
+    list_push_back(&orphans.all, &process->sibling);
+    semaphore_up(&orphans.count);
 }
 
-// --- exit ----------------------------------------------------------------------------------------------------------
-
-// Orphans that have ended: the thread that buries them sleeps on this.
-static struct semaphore orphans = {.waiters = {.lock = SPINLOCK_INIT("orphans", RANK_WAIT_QUEUE),
-                                               .waiters = {&orphans.waiters.waiters, &orphans.waiters.waiters}}};
-
-static struct process *find_dead_orphan(void)
+void process_bury(struct process *process)
 {
-    struct process *found = NULL;
-    irqflags_t flags = spin_lock(&family.lock);
-    list_for_each(at, &family.all)
-    {
-        struct process *process = container_of(at, struct process, all);
-        if (process->orphan && process->ended) {
-            process->orphan = false;
-            found = process;
-            break;
-        }
+    // The last switch of its threads may still be under way on other CPUs: what they held is free when we return.
+    while (load_acquire(&process->threads) > 0) {
+        thread_yield();
     }
+    irqflags_t flags = spin_lock(&family.lock);
+    family_remove(process);
     spin_unlock(&family.lock, flags);
-    return found;
+    process_put(process);
 }
 
 static void reap(void *argument)
 {
     for (;;) {
-        semaphore_down(&orphans);
-        struct process *process;
-        while ((process = find_dead_orphan()) != NULL) {
-            bury(process);
-        }
+        semaphore_down(&orphans.count);
+        irqflags_t flags = spin_lock(&family.lock);
+        struct process *process = list_first(&orphans.all, struct process, sibling);
+        list_remove(&process->sibling);
+        spin_unlock(&family.lock, flags);
+        process_bury(process);
     }
 }
 
@@ -63,26 +56,12 @@ int process_start_reaper(void)
     return error;
 }
 
-// Nobody waits for the children of a dead process: they are buried when they end.
-static void give_children_away(struct process *process)
-{
-    irqflags_t flags = spin_lock(&family.lock);
-    while (!list_empty(&process->children)) {
-        struct process *child = list_first(&process->children, struct process, sibling);
-        list_remove(&child->sibling);
-        child->parent = NULL;
-        child->orphan = true;
-        if (child->ended) {
-            semaphore_up(&orphans);
-        }
-    }
-    spin_unlock(&family.lock, flags);
-}
+// --- whom it concerns; all of it with the family's lock ------------------------------------------------------------
 
-#define CODE_EXITED 1
-#define CODE_KILLED 2
-#define CODE_STOPPED 5
-#define CODE_CONTINUED 6
+#define CLD_EXITED 1
+#define CLD_KILLED 2
+#define CLD_STOPPED 5
+#define CLD_CONTINUED 6
 
 void process_tell_parent(struct process *process)
 {
@@ -90,172 +69,168 @@ void process_tell_parent(struct process *process)
     if (parent == NULL) {
         return;
     }
-    int status = process->status;
-    struct signal_info info = {.signal = SIGCHLD, .value = {(uint32_t)process->pid | (uint64_t)process->as.uid << 32}};
+    int status = process->status, signal = process->ended ? process->exit_signal : SIGCHLD;
+    bool killed = (status & 0x7f) != 0;
+    struct signal_info info = {.signal = signal, .value = {signal_sender(process->pid, process->as.real_uid)}};
     if (!process->ended) {
-        info.code = process->signals.stopped ? CODE_STOPPED : CODE_CONTINUED;
-        info.value[1] = process->signals.stopped ? (uint64_t)process->stop_signal : SIGCONT;
+        info.code = process->stopped ? CLD_STOPPED : CLD_CONTINUED;
+        info.value[1] = process->stopped ? (uint64_t)process->stop_signal : SIGCONT;
     } else {
-        info.code = (status & 0x7f) != 0 ? CODE_KILLED : CODE_EXITED;
-        info.value[1] = (uint64_t)((status & 0x7f) != 0 ? status & 0x7f : status >> 8);
+        info.code = killed ? CLD_KILLED : CLD_EXITED;
+        info.value[1] = (uint64_t)(killed ? status & 0x7f : status >> 8 & 0xff);
     }
-    semaphore_up(&parent->changes);
-    signal_send_locked(parent, &info);
+    condition_signal(&parent->changes);
+    bool unwanted = !process->ended && (parent->signals.actions[SIGCHLD - 1].flags & SA_NOCLDSTOP) != 0;
+    if (signal != 0 && !unwanted) {
+        signal_send_locked(parent, NULL, &info);
+    }
 }
 
-void process_pause(void)
+// The parent has said that it will not ask.
+static bool nobody_asks(const struct process *parent, int signal)
 {
-    struct wait_queue nobody_wakes;
-    wait_queue_init(&nobody_wakes, "pause");
-    irqflags_t flags = spin_lock(&nobody_wakes.lock);
-    int error = wait_queue_sleep_interruptible(&nobody_wakes, &flags, UINT64_MAX);
-    (void)error; // there is but one way out
-    spin_unlock(&nobody_wakes.lock, flags);
+    const struct signal_action *action = &parent->signals.actions[SIGCHLD - 1];
+    return signal == SIGCHLD && (action->handler == HANDLER_IGNORE || (action->flags & SA_NOCLDWAIT) != 0);
+}
+
+static void announce_end(struct process *process)
+{
+    struct process *parent = process->parent;
+    process->ended = true;
+    if (parent != NULL) {
+        bool alone = nobody_asks(parent, process->exit_signal);
+        process_tell_parent(process);
+        if (alone) {
+            bury_later(process);
+        }
+    } else if (process->orphan) {
+        bury_later(process);
+    } else {
+        semaphore_up(&process->finished);
+    }
+}
+
+// Who takes in the children of one that ends: the nearest above that has said so, or that the kernel has started.
+static struct process *find_new_parent(const struct process *process)
+{
+    struct process *at = process->parent;
+    while (at != NULL && (at->ended || at->exiting || !(at->subreaper || (at->parent == NULL && !at->orphan)))) {
+        at = at->parent;
+    }
+    return at;
+}
+
+static void give_child(struct process *child, struct process *parent)
+{
+    list_remove(&child->sibling);
+    child->parent = parent;
+    child->exit_signal = SIGCHLD;
+    if (parent != NULL) {
+        list_push_back(&parent->children, &child->sibling);
+        if (child->ended) {
+            process_tell_parent(child);
+        }
+    } else if (child->ended) {
+        bury_later(child);
+    } else {
+        child->orphan = true;
+    }
+}
+
+// A stopped group that nobody is left to continue is hung up (POSIX, _exit()).
+static void hang_up_orphaned(int32_t group, const struct process *leaving)
+{
+    bool stopped = false;
+    list_for_each(at, &family.all)
+    {
+        const struct process *process = container_of(at, struct process, all);
+        stopped |= process->group == group && process != leaving && process->stopping;
+    }
+    if (!stopped || !group_is_orphaned(group, leaving)) {
+        return;
+    }
+    list_for_each(at, &family.all)
+    {
+        struct process *process = container_of(at, struct process, all);
+        if (process->group == group && process != leaving) {
+            signal_send_locked(process, NULL, &(struct signal_info){.signal = SIGHUP, .code = SI_KERNEL});
+            signal_send_locked(process, NULL, &(struct signal_info){.signal = SIGCONT, .code = SI_KERNEL});
+        }
+    }
+}
+
+static void leave_family_behind(struct process *process)
+{
+    struct process *heir = find_new_parent(process);
+    hang_up_orphaned(process->group, process);
+    while (!list_empty(&process->children)) {
+        struct process *child = list_first(&process->children, struct process, sibling);
+        int32_t group = child->group;
+        give_child(child, heir);
+        hang_up_orphaned(group, process);
+    }
+}
+
+// --- ends ----------------------------------------------------------------------------------------------------------
+
+static void end_process(struct process *process)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    struct space *space = process->space;
+    struct fd_table *files = process->files;
+    process->space = NULL;
+    process->files = NULL;
+    spin_unlock(&family.lock, flags);
+    process_space_put(space);
+    fd_table_put(files);
+    process_set_directory(NULL);
+    process_set_root(NULL);
+    flags = spin_lock(&family.lock);
+    leave_family_behind(process);
+    announce_end(process); // it may be gone from here on
+    spin_unlock(&family.lock, flags);
+}
+
+// True when it was the last one. Otherwise the process may be gone on return.
+static bool leave_process(struct task *task, int status)
+{
+    struct process *process = task->process;
+    irqflags_t flags = spin_lock(&family.lock);
+    family_remove_task(task);
+    signal_queue_forget(&task->signals.own, ~0ul, &process->signals.records);
+    bool last = process->task_count == 0;
+    if (last) {
+        process->status = process->exiting ? process->status : status;
+    } else {
+        signals_retarget(process, ~task->signals.blocked);
+        process_check_stopped(process);
+        condition_signal(&process->changes);
+    }
+    process->tasks_ns += thread_runtime(task->thread);
+    spin_unlock(&family.lock, flags);
+    return last;
+}
+
+void task_exit(int status)
+{
+    struct task *task = task_current();
+    struct thread *me = task->thread;
+    futex_task_ends(task);
+    process_use_space(me, NULL, NULL);
+    if (leave_process(task, status)) {
+        end_process(task->process);
+    }
+    me->task = NULL;
+    task_free(task);
+    thread_detach(me);
+    thread_exit(0);
 }
 
 void process_exit(int status)
 {
-    struct thread *me = thread_current();
-    struct process *process = me->process;
-    process_use_space(me, NULL, NULL);
-    process_space_destroy(process->space);
-    fd_table_put(process->files);
-    vnode_put(process->root);
-    vnode_put(process->directory);
-    give_children_away(process);
+    struct process *process = process_current();
     irqflags_t flags = spin_lock(&family.lock);
-    process->status = status;
-    process->ended = true;
-    if (process->parent != NULL) {
-        process_tell_parent(process);
-    } else {
-        semaphore_up(process->orphan ? &orphans : &process->finished);
-    }
+    process_begin_exit(process, status);
     spin_unlock(&family.lock, flags);
-    me->process = NULL;
-    thread_exit(0);
-}
-
-int process_wait(struct process *process)
-{
-    semaphore_down(&process->finished);
-    int status = process->status;
-    bury(process);
-    return (status & 0x7f) != 0 ? 128 + (status & 0x7f) : status >> 8 & 0xff;
-}
-
-// --- wait ----------------------------------------------------------------------------------------------------------
-
-static bool is_meant(const struct process *child, const struct process *parent, int32_t which)
-{
-    return which == -1 || (which > 0 && child->pid == which) || (which == 0 && child->group == parent->group) ||
-           (which < -1 && child->group == -which);
-}
-
-// What wait4(2) may tell of a child, if anything.
-static bool news_of(struct process *child, unsigned options, int *status)
-{
-    if (child->ended) {
-        *status = child->status;
-        return true;
-    }
-    if ((options & WUNTRACED) != 0 && child->signals.stopped && !child->stop_told) {
-        child->stop_told = true;
-        *status = child->stop_signal << 8 | 0x7f;
-        return true;
-    }
-    if ((options & WCONTINUED) != 0 && child->continued) {
-        child->continued = false;
-        *status = 0xffff;
-        return true;
-    }
-    return false;
-}
-
-// A child with news, or -EAGAIN: none as yet, or -ECHILD. *dead: it is to be buried.
-static int find_news(struct process *parent, int32_t which, unsigned options, struct process **out, int *status,
-                     bool *dead)
-{
-    int error = -ECHILD;
-    irqflags_t flags = spin_lock(&family.lock);
-    list_for_each(at, &parent->children)
-    {
-        struct process *child = container_of(at, struct process, sibling);
-        if (is_meant(child, parent, which)) {
-            error = news_of(child, options, status) ? 0 : -EAGAIN;
-            *out = child;
-            *dead = child->ended;
-        }
-        if (error == 0) {
-            break;
-        }
-    }
-    spin_unlock(&family.lock, flags);
-    return error;
-}
-
-int process_wait_child(int32_t which, unsigned options, int *status)
-{
-    struct process *parent = process_current(), *child;
-    bool dead;
-    if ((options & ~(WNOHANG | WUNTRACED | WCONTINUED | WALL)) != 0) {
-        return -EINVAL;
-    }
-    int error;
-    while ((error = find_news(parent, which, options, &child, status, &dead)) == -EAGAIN) {
-        if ((options & WNOHANG) != 0) {
-            return 0;
-        }
-        if (semaphore_down_interruptible(&parent->changes) != 0) {
-            return -ERESTART;
-        }
-    }
-    if (error != 0) {
-        return error;
-    }
-    int32_t pid = child->pid;
-    if (dead) {
-        bury(child);
-    }
-    return pid;
-}
-
-void process_release(struct process *process)
-{
-    irqflags_t flags = spin_lock(&family.lock);
-    process->released = true;
-    if (process->parent != NULL) {
-        semaphore_up(&process->parent->changes);
-    }
-    spin_unlock(&family.lock, flags);
-}
-
-static bool still_holds(struct process *parent, int32_t pid)
-{
-    bool holds = false;
-    irqflags_t flags = spin_lock(&family.lock);
-    list_for_each(at, &parent->children)
-    {
-        const struct process *child = container_of(at, struct process, sibling);
-        holds |= child->pid == pid && !child->released && !child->ended;
-    }
-    spin_unlock(&family.lock, flags);
-    return holds;
-}
-
-void process_wait_released(int32_t pid)
-{
-    struct process *parent = process_current();
-    while (still_holds(parent, pid)) {
-        semaphore_down(&parent->changes);
-    }
-}
-
-int32_t process_parent_id(void)
-{
-    irqflags_t flags = spin_lock(&family.lock);
-    const struct process *parent = process_current()->parent;
-    int32_t pid = parent != NULL ? parent->pid : 0;
-    spin_unlock(&family.lock, flags);
-    return pid;
+    task_exit(status);
 }

@@ -47,7 +47,7 @@ void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64
         }
         describe(error, &info);
     }
-    log_info("pid %d (%s): signal %d: %s fault at 0x%lx, pc 0x%lx", process->pid, process->thread->name, info.signal,
+    log_info("pid %d (%s): signal %d: %s fault at 0x%lx, pc 0x%lx", process->pid, thread_current()->name, info.signal,
              kinds[kind].name, address, user_regs_pc(regs));
     signal_force(&info);
 }

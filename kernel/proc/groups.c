@@ -7,14 +7,8 @@ static struct process *find(int32_t pid)
     if (pid == 0) {
         return process_current();
     }
-    list_for_each(at, &family.all)
-    {
-        struct process *process = container_of(at, struct process, all);
-        if (process->pid == pid && !process->ended) {
-            return process;
-        }
-    }
-    return NULL;
+    struct process *process = family_find(pid);
+    return process != NULL && !process->ended ? process : NULL;
 }
 
 static bool group_exists(int32_t group, int32_t session)
@@ -27,6 +21,21 @@ static bool group_exists(int32_t group, int32_t session)
         }
     }
     return false;
+}
+
+// Nobody in it has a parent in another group of its session, who could continue it when it is stopped.
+bool group_is_orphaned(int32_t group, const struct process *leaving)
+{
+    list_for_each(at, &family.all)
+    {
+        const struct process *process = container_of(at, struct process, all);
+        const struct process *parent = process->parent;
+        if (process->group == group && process != leaving && !process->ended && parent != NULL && parent != leaving &&
+            parent->group != group && parent->session == process->session) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static int set_group(const struct process *me, struct process *process, int32_t group)

@@ -1,70 +1,17 @@
-// How processes begin. How they end, and are waited for: exit.c.
+// How processes begin, and change their program. Copies of themselves: clone.c. How they end: exit.c.
 #include "kernel/proc/process.h"
 
 #include <hal/irq.h>
-#include <hal/mmu.h>
 
 #include "kernel/base/assert.h"
 #include "kernel/fs/mount.h"
-#include "kernel/fs/path.h"
-#include "kernel/mm/asid.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/exec.h"
-#include "kernel/proc/process_internal.h"
-
-struct family family = {
-    .lock = SPINLOCK_INIT("family", RANK_PROCESS), .all = {&family.all, &family.all}, .next_pid = 1};
-
-struct process *process_current(void)
-{
-    struct thread *me = thread_current();
-    return me != NULL ? me->process : NULL;
-}
-
-// --- spaces --------------------------------------------------------------------------------------------------------
-
-int process_space_create(struct space **out)
-{
-    void *memory;
-    int error = kmalloc(sizeof(struct space), &memory);
-    if (error != 0) {
-        return error;
-    }
-    error = space_init(memory, &kernel_pages);
-    if (error != 0) {
-        kfree(memory);
-        return error;
-    }
-    *out = memory;
-    return 0;
-}
-
-void process_space_destroy(struct space *space)
-{
-    space_destroy(space);
-    kfree(space);
-}
-
-void process_use_space(struct thread *thread, struct space *space, struct fp_state *fp)
-{
-    irqflags_t flags = irq_save(); // the scheduler reads both fields at a switch
-    thread->user_table = space != NULL ? &space->table : NULL;
-    thread->fp = fp;
-    if (space != NULL) {
-        asid_activate(&space->table);
-    } else {
-        mmu_activate(paddr(0), 0);
-    }
-    if (fp != NULL) {
-        fp_restore(fp);
-    }
-    irq_restore(flags);
-}
+#include "kernel/proc/make.h"
 
 // --- making --------------------------------------------------------------------------------------------------------
 
-// With nothing but zeroes and a pid; nobody knows it yet.
-static int make(struct process **out)
+int process_make(struct process **out)
 {
     void *memory;
     int error = kmalloc(sizeof(struct process), &memory);
@@ -73,75 +20,77 @@ static int make(struct process **out)
     }
     struct process *process = memory;
     __builtin_memset(process, 0, sizeof(*process));
+    process->references = 1;
     list_init(&process->children);
     list_init(&process->sibling);
     list_init(&process->all);
-    semaphore_init(&process->changes, 0);
+    list_init(&process->tasks);
+    condition_init(&process->changes, "children");
+    condition_init(&process->arrivals, "signals");
     semaphore_init(&process->finished, 0);
+    spin_init(&process->places, "places", RANK_LEAF);
+    process->exit_signal = SIGCHLD;
     process->umask = 022;
-    signals_init(&process->signals);
+    signals_init(process);
     *out = process;
     return 0;
 }
 
-// What make() and its callers have put together, when it does not come to life.
-static void unmake(struct process *process)
+void process_unmake(struct process *process)
 {
-    if (process->space != NULL) {
-        process_space_destroy(process->space);
-    }
+    process_space_put(process->space);
     if (process->files != NULL) {
         fd_table_put(process->files);
     }
     vnode_put(process->root);
     vnode_put(process->directory);
-    kfree(process);
+    process_put(process);
 }
 
-static void join_family(struct process *process, struct process *parent)
+int task_make(struct process *process, struct task **out)
 {
-    irqflags_t flags = spin_lock(&family.lock);
-    process->pid = family.next_pid++;
-    process->parent = parent;
-    process->group = parent != NULL ? parent->group : process->pid;
-    process->session = parent != NULL ? parent->session : process->pid;
-    list_push_back(&family.all, &process->all);
-    if (parent != NULL) {
-        list_push_back(&parent->children, &process->sibling);
+    void *memory;
+    int error = kmalloc(sizeof(struct task), &memory);
+    if (error != 0) {
+        return error;
     }
-    spin_unlock(&family.lock, flags);
+    struct task *task = memory;
+    __builtin_memset(task, 0, sizeof(*task));
+    task->process = process;
+    list_init(&task->sibling);
+    signal_queue_init(&task->signals.own);
+    task->signals.stack_flags = SS_DISABLE;
+    *out = task;
+    return 0;
 }
 
-static void leave_family(struct process *process)
+void task_free(struct task *task)
 {
-    irqflags_t flags = spin_lock(&family.lock);
-    list_remove(&process->all);
-    list_remove(&process->sibling);
-    spin_unlock(&family.lock, flags);
+    ASSERT(task->signals.own.pending == 0);
+    kfree(task);
 }
 
 static void run(void *argument)
 {
-    struct process *process = argument;
+    struct task *task = argument;
     struct thread *me = thread_current();
-    me->process = process;
-    process_use_space(me, process->space, &process->fp);
-    user_tls_set(process->tls);
-    if (process->tell_id != 0) {
-        int error = copy_to_user(uaddr(process->tell_id), &process->pid, sizeof(process->pid));
+    me->task = task;
+    process_use_space(me, task->process->space, &task->fp);
+    user_tls_set(task->tls);
+    if (task->tell_tid != 0) {
+        int error = copy_to_user(uaddr(task->tell_tid), &task->tid, sizeof(task->tid));
         (void)error; // as on Linux: it is the caller's memory, and its affair
     }
-    user_enter(&process->regs);
+    task_note_work(task);
+    user_enter(&task->regs);
 }
 
-// Gives it a number and a thread. It may have ended, and be gone, before this returns.
-static int start(struct process *process, struct process *parent, const char *name, int32_t *pid)
+int task_make_thread(struct task *task, const char *name)
 {
-    join_family(process, parent);
-    *pid = process->pid;
-    int error = thread_create(name, run, process, &process->thread);
-    if (error != 0) {
-        leave_family(process);
+    int error = thread_make(name, run, task, &task->thread);
+    if (error == 0) {
+        task->thread->counted = &task->process->threads;
+        (void)atomic_add(&task->process->threads, 1);
     }
     return error;
 }
@@ -185,7 +134,7 @@ static int add_arguments(struct exec_strings *strings, const char *const *argv)
     return error;
 }
 
-static int load(struct process *process, const char *path, const char *const *argv)
+static int load(struct process *process, struct task *task, const char *path, const char *const *argv)
 {
     struct exec_strings strings;
     struct program program;
@@ -201,7 +150,26 @@ static int load(struct process *process, const char *path, const char *const *ar
     }
     exec_strings_free(&strings);
     if (error == 0) {
-        user_regs_init(&process->regs, uaddr(program.entry), uaddr(program.sp));
+        user_regs_init(&task->regs, uaddr(program.entry), uaddr(program.sp));
+    }
+    return error;
+}
+
+static int prepare(struct process *process, const char *path, const char *const *argv, struct task **out)
+{
+    process->root = mount_root_node();
+    process->directory = mount_root_node();
+    int error = process_space_create(&process->space);
+    error = error != 0 ? error : fd_table_create(&process->files);
+    error = error != 0 ? error : open_console(process);
+    error = error != 0 ? error : task_make(process, out);
+    if (error != 0) {
+        return error;
+    }
+    error = load(process, *out, path, argv);
+    error = error != 0 ? error : task_make_thread(*out, base_name(path));
+    if (error != 0) {
+        task_free(*out);
     }
     return error;
 }
@@ -209,128 +177,163 @@ static int load(struct process *process, const char *path, const char *const *ar
 int process_spawn(const char *path, const char *const *argv, struct process **out)
 {
     struct process *process;
-    int32_t pid;
-    int error = make(&process);
+    struct task *task;
+    int error = process_make(&process);
     if (error != 0) {
         return error;
     }
-    process->root = mount_root_node();
-    process->directory = mount_root_node();
-    error = process_space_create(&process->space);
-    error = error != 0 ? error : fd_table_create(&process->files);
-    error = error != 0 ? error : open_console(process);
-    error = error != 0 ? error : load(process, path, argv);
-    if (error == 0) {
-        *out = process; // before it runs
-        error = start(process, NULL, base_name(path), &pid);
-    }
+    error = prepare(process, path, argv, &task);
     if (error != 0) {
-        unmake(process);
-    }
-    return error;
-}
-
-// --- fork ----------------------------------------------------------------------------------------------------------
-
-#define CLONE_VM 0x100u
-#define CLONE_VFORK 0x4000u
-#define CLONE_PARENT_SETTID 0x100000u
-#define CLONE_CHILD_CLEARTID 0x200000u
-#define CLONE_SETTLS 0x80000u
-#define CLONE_CHILD_SETTID 0x1000000u
-// A copy of the caller's memory serves vfork(2) as well, if the caller waits.
-#define CLONE_KNOWN                                                                                                    \
-    (0xffu | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_CHILD_SETTID)
-
-static int copy(struct process *child, struct process *parent)
-{
-    child->root = parent->root;
-    child->directory = parent->directory;
-    vnode_get(child->root);
-    vnode_get(child->directory);
-    child->as = parent->as;
-    child->umask = parent->umask;
-    child->signals = parent->signals;
-    child->signals.pending = 0;
-    int error = process_space_create(&child->space);
-    error = error != 0 ? error : fd_table_copy(parent->files, &child->files);
-    error = error != 0 ? error : space_fork(child->space, parent->space);
-    child->regs = *parent->current;
-    user_regs_set_result(&child->regs, 0);
-    irqflags_t flags = irq_save(); // what is in the registers is the parent's as long as nobody else runs here
-    fp_save(&child->fp);
-    irq_restore(flags);
-    child->tls = user_tls();
-    return error;
-}
-
-int process_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t tls, uint64_t child_tid)
-{
-    struct process *parent = process_current(), *child;
-    if ((flags & ~(uint64_t)CLONE_KNOWN) != 0 || ((flags & CLONE_VM) != 0 && (flags & CLONE_VFORK) == 0)) {
-        return -EINVAL;
-    }
-    int32_t pid;
-    int error = make(&child);
-    if (error != 0) {
+        process_unmake(process);
         return error;
     }
-    error = copy(child, parent);
-    if (error == 0) {
-        if (stack != 0) {
-            user_regs_set_sp(&child->regs, uaddr(stack));
-        }
-        child->tls = (flags & CLONE_SETTLS) != 0 ? tls : child->tls;
-        child->tell_id = (flags & CLONE_CHILD_SETTID) != 0 ? child_tid : 0;
-        error = start(child, parent, parent->thread->name, &pid);
-    }
-    if (error != 0) {
-        unmake(child);
-        return error;
-    }
-    if ((flags & CLONE_PARENT_SETTID) != 0) {
-        error = copy_to_user(uaddr(parent_tid), &pid, sizeof(pid));
-        (void)error; // likewise
-    }
-    if ((flags & CLONE_VFORK) != 0) {
-        process_wait_released(pid);
-    }
-    return pid;
+    *out = process; // before it runs
+    irqflags_t flags = spin_lock(&family.lock);
+    family_add(process, task, NULL);
+    spin_unlock(&family.lock, flags);
+    thread_start(task->thread);
+    return 0;
 }
 
 // --- exec ----------------------------------------------------------------------------------------------------------
 
-int process_exec(char *path, const struct exec_strings *strings)
+// The other tasks end. -EAGAIN: so do we, or another one has come first.
+static int become_the_only_one(struct task *task)
 {
-    struct process *process = process_current();
-    struct path_start from = {process->root, process->directory, &process->as};
-    struct space *space, *old = process->space;
-    struct program program;
-    struct file *file;
-    int error = program_open(&from, path, &file);
-    if (error != 0) {
-        return error;
+    struct process *process = task->process;
+    irqflags_t flags = spin_lock(&family.lock);
+    bool late = process->exiting || process->survivor != NULL;
+    if (!late) {
+        process->survivor = task;
+        process_end_tasks(process);
     }
-    error = process_space_create(&space);
-    if (error == 0) {
-        error = program_load(space, &from, file, path, strings, &program);
-        if (error != 0) {
-            process_space_destroy(space);
+    bool alone = process->task_count == 1;
+    spin_unlock(&family.lock, flags);
+    while (!late && !alone) {
+        uint32_t seen = condition_seen(&process->changes);
+        flags = spin_lock(&family.lock);
+        alone = process->task_count == 1;
+        spin_unlock(&family.lock, flags);
+        if (!alone) {
+            int error = task_wait_killable(&process->changes, seen);
+            (void)error; // to be killed they have to end as well
         }
     }
-    file_put(file);
+    flags = spin_lock(&family.lock);
+    if (!late) {
+        process->survivor = NULL;
+        if (task->tid != process->pid) {
+            family_rename_task(task, process->pid);
+        }
+    }
+    spin_unlock(&family.lock, flags);
+    return late ? -EAGAIN : 0;
+}
+
+static int load_new(struct process *process, char *path, const struct exec_strings *strings, struct space **space,
+                    struct program *program)
+{
+    struct path_start from;
+    struct file *file;
+    process_places_get(process, &from);
+    int error = program_open(&from, path, &file);
+    if (error == 0) {
+        error = process_space_create(space);
+        if (error == 0) {
+            error = program_load(*space, &from, file, path, strings, program);
+            if (error != 0) {
+                process_space_put(*space);
+            }
+        }
+        file_put(file);
+    }
+    process_places_put(&from);
+    return error;
+}
+
+// Descriptors that another process shares stay its own. -ENOMEM.
+static int unshare_files(struct process *process)
+{
+    struct fd_table *old = process->files, *own;
+    if (load_acquire(&old->references) == 1) {
+        return 0;
+    }
+    int error = fd_table_copy(old, &own);
+    if (error == 0) {
+        irqflags_t flags = spin_lock(&family.lock);
+        process->files = own;
+        spin_unlock(&family.lock, flags);
+        fd_table_put(old);
+    }
+    return error;
+}
+
+int process_exec(char *path, const struct exec_strings *strings)
+{
+    struct task *task = task_current();
+    struct process *process = task->process;
+    struct program program;
+    struct space *space, *old;
+    int error = load_new(process, path, strings, &space, &program);
     if (error != 0) {
         return error;
     }
-    process->space = space; // from here on nothing fails
-    __builtin_memset(&process->fp, 0, sizeof(process->fp));
-    process_use_space(process->thread, space, &process->fp);
-    process_space_destroy(old);
+    error = become_the_only_one(task);
+    error = error != 0 ? error : unshare_files(process);
+    if (error != 0) {
+        process_space_put(space);
+        return error;
+    }
+    futex_task_ends(task); // from here on nothing fails
+    irqflags_t flags = spin_lock(&family.lock);
+    old = process->space;
+    process->space = space;
+    spin_unlock(&family.lock, flags);
+    __builtin_memset(&task->fp, 0, sizeof(task->fp));
+    process_use_space(task->thread, space, &task->fp);
+    process_space_put(old);
     fd_close_on_exec(process->files);
-    signals_exec(&process->signals);
+    signals_exec(process, task);
     user_tls_set(0);
-    user_regs_init(process->current, uaddr(program.entry), uaddr(program.sp));
-    thread_set_name(process->thread, base_name(path));
+    user_regs_init(task->current, uaddr(program.entry), uaddr(program.sp));
+    thread_set_name(task->thread, base_name(path));
     process_release(process);
     return 0;
+}
+
+// --- places --------------------------------------------------------------------------------------------------------
+
+void process_places_get(struct process *process, struct path_start *out)
+{
+    irqflags_t flags = spin_lock(&process->places);
+    *out = (struct path_start){process->root, process->directory, &process->as};
+    vnode_get(out->root);
+    vnode_get(out->directory);
+    spin_unlock(&process->places, flags);
+}
+
+void process_places_put(struct path_start *start)
+{
+    vnode_put(start->root);
+    vnode_put(start->directory);
+}
+
+static void set_place(struct vnode **place, struct vnode *node)
+{
+    struct process *process = process_current();
+    irqflags_t flags = spin_lock(&process->places);
+    struct vnode *before = *place;
+    *place = node;
+    spin_unlock(&process->places, flags);
+    vnode_put(before);
+}
+
+void process_set_directory(struct vnode *node)
+{
+    set_place(&process_current()->directory, node);
+}
+
+void process_set_root(struct vnode *node)
+{
+    set_place(&process_current()->root, node);
 }

@@ -1,46 +1,55 @@
-// Processes: a space, open files, a place in the file tree, a family. One thread each, for now. Task context; may
-// sleep, unless said otherwise.
+// Processes: a space, open files, a place in the file tree, a family, and the tasks that run there
+// (kernel/proc/task.h). Task context; may sleep, unless said otherwise.
 #pragma once
 
 #include <hal/context.h>
 
 #include "kernel/fs/fdtable.h"
+#include "kernel/fs/path.h"
 #include "kernel/mm/space.h"
 #include "kernel/proc/signal.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sync/condition.h"
 #include "kernel/sync/semaphore.h"
 
 #define USER_STACK_TOP (SPACE_HIGH - MIB(1))
 
 struct process {
     int32_t pid;
+    uint32_t references; // atomic
     // The family's lock covers these.
     int32_t group, session;
-    struct process *parent; // NULL: the kernel started it, and waits with process_wait()
+    struct process *parent; // NULL: the kernel started it, and waits with process_wait(); or nobody will
     struct list children, sibling, all;
-    bool ended;                // a zombie until somebody has asked for its status
-    bool orphan;               // nobody will
-    bool released;             // a child of vfork(2) that has its own program, or has ended
-    int status;                // as wait(2) tells it
-    int stop_signal;           // of the last stop
+    struct tree_node by_pid;
+    struct list tasks;
+    uint32_t task_count;   // those that have not ended
+    struct task *survivor; // the one that runs execve(2): the others end
+    bool exiting;          // all end, with this status:
+    int status;            // as wait(2) tells it
+    bool ended;            // a zombie until somebody has asked for its status
+    bool orphan;           // nobody will
+    bool subreaper;        // orphans below are its children (prctl(2))
+    bool released;         // a child of vfork(2) that has its own program, or has ended
+    int exit_signal;       // to the parent; 0: none
+    int stop_signal;       // of the last stop
+    bool stopping;         // tasks are to park; stopped: all have
+    bool stopped;
     bool stop_told, continued; // what a parent has been told; what it may be told
     struct signals signals;
-    struct semaphore changes;  // up whenever a child has changed
+    struct condition changes;  // signalled whenever a child has changed, or a task has ended
+    struct condition arrivals; // whenever a signal has come
     struct semaphore finished; // up when it has ended, for process_wait()
+    uint32_t threads;          // atomic: whose memory is not free yet
+    uint64_t tasks_ns;         // run time of tasks that have ended
+    uint64_t children_ns;      // of children that were waited for, and theirs
 
-    struct space *space;
-    struct fd_table *files;
+    struct space *space;    // NULL when it has ended; process_space_get() for others
+    struct fd_table *files; // likewise
+    struct spinlock places; // covers root and directory
     struct vnode *root, *directory;
     struct credentials as;
     uint32_t umask;
-    struct user_regs regs;     // to start with
-    uint64_t tls;              // likewise
-    uint64_t tell_id;          // where the child of clone(2) writes its number first, or 0
-    struct user_regs *current; // in a system call
-    uint64_t first_argument;   // of the last one
-    bool restart;              // it ended with ERESTART
-    struct fp_state fp;
-    struct thread *thread;
 };
 
 struct process *process_current(void); // NULL in a kernel thread
@@ -51,20 +60,59 @@ struct process *process_current(void); // NULL in a kernel thread
 // Sleeps until a process that the kernel started has ended, and frees it. Its exit status: 0 to 255, or 128 + signal.
 int process_wait(struct process *process);
 
-// The caller's copy; its pid. flags as of clone(2). -EAGAIN, -ENOMEM, -EINVAL: threads are not there yet.
-int process_fork(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t tls, uint64_t child_tid);
-// Replaces the caller's program. strings: of argument and environment. An error, or does not return to the old program.
+// clone(2), clone3(2). stack: its upper end, or 0 for the caller's.
+struct clone_request {
+    uint64_t flags; // CLONE_*, without the signal
+    int exit_signal;
+    uint64_t stack, tls, parent_tid, child_tid;
+};
+#define CLONE_CLEAR_SIGHAND 0x100000000ull
+// The number of the new task. -EINVAL: flags that do not go together, or that there are not; -EAGAIN, -ENOMEM.
+int process_clone(const struct clone_request *request);
+// Replaces the caller's program; its other tasks end. strings: of argument and environment. An error, or does not
+// return to the old program.
 struct exec_strings;
 [[nodiscard]] int process_exec(char *path, const struct exec_strings *strings);
-// wait4(2). The child's pid, 0 with WNOHANG, -ECHILD.
-int process_wait_child(int32_t which, unsigned options, int *status);
-_Noreturn void process_exit(int status); // the current one, as wait(2) tells it
+
+#define WNOHANG 1u
+#define WUNTRACED 2u // also WSTOPPED
+#define WEXITED 4u
+#define WCONTINUED 8u
+#define WNOWAIT 0x1000000u
+struct wait_result {
+    int32_t pid; // 0: with WNOHANG, nothing as yet
+    uint32_t uid;
+    int status;
+    uint64_t runtime_ns; // of the child and those it has waited for
+};
+// wait4(2), waitid(2): which as wait4 has it. 0, -ECHILD, -ERESTART.
+[[nodiscard]] int process_wait_child(int32_t which, unsigned options, struct wait_result *out);
+_Noreturn void process_exit(int status); // all tasks of the current one, as wait(2) tells it
 static inline int exit_status(int code)
 {
     return (code & 0xff) << 8;
 }
 int32_t process_parent_id(void);
-[[nodiscard]] int process_set_group(int32_t pid, int32_t group); // setpgid(2). -ESRCH, -EPERM, -EINVAL
+[[nodiscard]] int process_set_group(int32_t pid, int32_t group); // setpgid(2). -ESRCH, -EPERM, -EINVAL, -EACCES
 int process_group_of(int32_t pid, bool session);                 // getpgid(2), getsid(2). -ESRCH
 int process_new_session(void);                                   // setsid(2): its number. -EPERM
 [[nodiscard]] int process_start_reaper(void);                    // once, after the scheduler: buries orphans. -ENOMEM
+
+// With a reference; NULL: there is none, or it has been waited for. A zombie has no space and no files.
+struct process *process_find(int32_t pid);
+struct process *process_find_task(int32_t tid); // the process of that task
+void process_put(struct process *process);
+// Calls visit for each, zombies too, under the family's lock, until it says false.
+void process_for_each(bool (*visit)(struct process *process, void *argument), void *argument);
+uint64_t process_runtime(struct process *process); // ns that all its tasks have run. Any context
+// Of another process, with a reference; NULL: it has ended.
+struct space *process_space_get(struct process *process);
+struct fd_table *process_files_get(struct process *process);
+void process_space_put(struct space *space); // the last one destroys it; NULL is nothing
+
+// Where the current process's paths begin, with references.
+void process_places_get(struct process *process, struct path_start *out);
+void process_places_put(struct path_start *start);
+// Takes over the reference to node.
+void process_set_directory(struct vnode *node);
+void process_set_root(struct vnode *node);

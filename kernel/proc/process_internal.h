@@ -1,22 +1,49 @@
 // Between the files of this folder only.
 #pragma once
 
-#include "kernel/proc/process.h"
+#include "kernel/base/tree.h"
+#include "kernel/proc/task.h"
 
 struct family {
-    struct spinlock lock; // covers the rest, and what struct process says it does
+    struct spinlock lock; // covers the rest, and what the structures say it does
     struct list all;
-    int32_t next_pid;
+    struct tree processes, tasks; // by number
+    int32_t last_id;
 };
 extern struct family family;
 
-[[nodiscard]] int process_space_create(struct space **out); // -ENOMEM, -EAGAIN
-void process_space_destroy(struct space *space);            // no CPU uses it any more
+#define PID_MAX 4194304 // as /proc/sys/kernel/pid_max of a large machine
+
+[[nodiscard]] int process_space_create(struct space **out); // with one reference. -ENOMEM
 // The running thread's; NULL: none. Loads fp too.
 void process_use_space(struct thread *thread, struct space *space, struct fp_state *fp);
-// With the family's lock: something has happened to process that its parent may want to know.
+
+// The rest with the family's lock.
+struct process *family_find(int32_t pid); // zombies too
+struct task *family_find_task(int32_t tid);
+void family_add(struct process *process, struct task *first, struct process *parent); // and gives it a number
+void family_add_task(struct process *process, struct task *task);
+void family_remove(struct process *process);
+void family_remove_task(struct task *task);
+void family_rename_task(struct task *task, int32_t tid);
+// Something has happened to process that its parent may want to know.
 void process_tell_parent(struct process *process);
-void signal_send_locked(struct process *process, const struct signal_info *info);
-void process_pause(void);                      // sleeps until the thread is interrupted; returns at once if it is
+void signal_send_locked(struct process *process, struct task *only, const struct signal_info *info);
+bool task_has_work(const struct task *task);     // before it may go back to user space
+void task_note_work(struct task *task);          // the current one's: task_has_work() may have changed
+void process_end_tasks(struct process *process); // all but the survivor are to end
+void process_begin_exit(struct process *process, int status);
+// A stop begins; it is over.
+void process_stop(struct process *process, int signal);
+void process_continue(struct process *process);
+void process_check_stopped(struct process *process); // the last of its tasks may just have parked
+bool group_is_orphaned(int32_t group, const struct process *leaving);
+void signals_retarget(struct process *process, uint64_t set); // somebody else is to look at what the process has
+
+// Without.
+void signals_init(struct process *process);
 void process_release(struct process *process); // the parent of a vfork(2) may go on
-void process_wait_released(int32_t pid);       // until then, or until it has ended
+// Until then, or until it has ended, or the caller is to end.
+void process_wait_released(int32_t pid);
+void process_bury(struct process *process); // it has ended, and nobody will ask any more
+void task_free(struct task *task);          // never ran, or has ended

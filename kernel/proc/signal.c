@@ -1,99 +1,326 @@
-// Who gets which signal, and what it does without a handler. With one: sigframe.c.
+// Who gets which signal. What it does there: deliver.c.
 #include "kernel/proc/signal.h"
 
-#include <hal/irq.h>
-#include <hal/upcall.h>
-
 #include "kernel/base/atomic.h"
+#include "kernel/mm/kmalloc.h"
 #include "kernel/proc/process_internal.h"
-#include "kernel/proc/sigframe.h"
+#include "kernel/proc/sigaction.h"
+#include "kernel/proc/sigqueue.h"
 #include "kernel/sched/sched.h"
 
-#define HANDLER_DEFAULT 0ul
-#define HANDLER_IGNORE 1ul
-#define SA_RESTART 0x10000000ul
-#define SA_NODEFER 0x40000000ul
-#define SA_RESETHAND 0x80000000ul
-#define CODE_USER 0      // SI_USER
-#define CODE_KERNEL 0x80 // SI_KERNEL
+#define RECORDS_MAX 4096u // of a process; as RLIMIT_SIGPENDING
 
-#define STOPPING (signal_bit(SIGSTOP) | signal_bit(SIGTSTP) | signal_bit(SIGTTIN) | signal_bit(SIGTTOU))
-#define IGNORED (signal_bit(SIGCHLD) | signal_bit(SIGCONT) | signal_bit(SIGURG) | signal_bit(SIGWINCH))
-#define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
-
-void signals_init(struct signals *signals)
+void signals_init(struct process *process)
 {
-    *signals = (struct signals){.stack_flags = 2}; // SS_DISABLE
+    signal_queue_init(&process->signals.shared);
 }
 
-void signals_exec(struct signals *signals)
+void signals_exec(struct process *process, struct task *task)
 {
+    irqflags_t flags = spin_lock(&family.lock);
     for (int i = 0; i < SIGNAL_MAX; i++) {
-        if (signals->actions[i].handler != HANDLER_IGNORE) {
-            signals->actions[i] = (struct signal_action){0};
+        if (process->signals.actions[i].handler != HANDLER_IGNORE) {
+            process->signals.actions[i] = (struct signal_action){0};
         }
     }
-    signals->stack_flags = 2;
+    task->signals.stack = task->signals.stack_size = 0;
+    task->signals.stack_flags = SS_DISABLE;
+    spin_unlock(&family.lock, flags);
 }
 
-static bool ignored(const struct signals *signals, int signal)
+static bool is_ignored(const struct signals *signals, int signal)
 {
     uint64_t handler = signals->actions[signal - 1].handler;
     return handler == HANDLER_IGNORE || (handler == HANDLER_DEFAULT && (signal_bit(signal) & IGNORED) != 0);
 }
 
-// With the family's lock.
-void signal_send_locked(struct process *process, const struct signal_info *info)
+// --- who is to look ------------------------------------------------------------------------------------------------
+
+static uint64_t wanted_by(const struct task *task)
 {
-    struct signals *signals = &process->signals;
-    uint64_t bit = signal_bit(info->signal);
-    if (process->ended) {
+    return ~(task->signals.blocked & ~UNBLOCKABLE) | task->signals.waited;
+}
+
+static void wake(struct task *task)
+{
+    if (task->thread != NULL) {
+        sched_interrupt(task->thread);
+    }
+}
+
+static void wake_all(struct process *process, const struct task *but)
+{
+    list_for_each(at, &process->tasks)
+    {
+        struct task *task = container_of(at, struct task, sibling);
+        if (task != but) {
+            wake(task);
+        }
+    }
+}
+
+// One that would take a signal of set: the current one, if it would.
+static void wake_one_of(struct process *process, uint64_t set)
+{
+    struct task *current = this_cpu()->interrupt_depth == 0 ? task_current() : NULL;
+    if (current != NULL && current->process == process && (wanted_by(current) & set) != 0) {
+        wake(current);
         return;
     }
-    if (info->signal == SIGCONT || info->signal == SIGKILL) {
-        signals->pending &= ~STOPPING;
-        if (signals->stopped) {
-            signals->stopped = false;
+    list_for_each(at, &process->tasks)
+    {
+        struct task *task = container_of(at, struct task, sibling);
+        if ((wanted_by(task) & set) != 0) {
+            wake(task);
+            return;
+        }
+    }
+}
+
+void signals_retarget(struct process *process, uint64_t set)
+{
+    for (uint64_t left = process->signals.shared.pending & set; left != 0; left &= left - 1) {
+        wake_one_of(process, left & -left);
+    }
+}
+
+static uint64_t due(const struct task *task)
+{
+    uint64_t pending = task->signals.own.pending | task->process->signals.shared.pending;
+    return pending & ~(task->signals.blocked & ~UNBLOCKABLE);
+}
+
+bool task_has_work(const struct task *task)
+{
+    const struct process *process = task->process;
+    return due(task) != 0 || process->exiting || process->stopping ||
+           (process->survivor != NULL && process->survivor != task);
+}
+
+void task_note_work(struct task *task)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    WRITE_ONCE(task->thread->interrupted, task_has_work(task)); // whoever sets it holds the lock
+    spin_unlock(&family.lock, flags);
+}
+
+bool signals_waiting(void)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    bool waiting = task_has_work(task_current());
+    spin_unlock(&family.lock, flags);
+    return waiting;
+}
+
+// --- what befalls the whole process --------------------------------------------------------------------------------
+
+void process_end_tasks(struct process *process)
+{
+    wake_all(process, process->survivor);
+}
+
+void process_begin_exit(struct process *process, int status)
+{
+    if (!process->exiting) {
+        process->exiting = true;
+        process->status = status;
+        wake_all(process, NULL);
+    }
+}
+
+void process_stop(struct process *process, int signal)
+{
+    process->stopping = true;
+    process->stop_signal = signal;
+    wake_all(process, NULL);
+}
+
+void process_continue(struct process *process)
+{
+    if (process->stopping) {
+        process->stopping = false;
+        if (process->stopped) {
+            process->stopped = false;
             process->continued = true;
             process_tell_parent(process);
         }
-    } else if ((bit & STOPPING) != 0) {
-        signals->pending &= ~signal_bit(SIGCONT);
+        wake_all(process, NULL);
     }
-    bool lost = ignored(signals, info->signal) && (signals->blocked & bit) == 0;
-    if (!lost && (signals->pending & bit) == 0) {
-        signals->pending |= bit;
-        signals->infos[info->signal - 1] = *info;
+}
+
+// --- sending -------------------------------------------------------------------------------------------------------
+
+static void forget_everywhere(struct process *process, uint64_t set)
+{
+    signal_queue_forget(&process->signals.shared, set, &process->signals.records);
+    list_for_each(at, &process->tasks)
+    {
+        signal_queue_forget(&container_of(at, struct task, sibling)->signals.own, set, &process->signals.records);
     }
-    if (process->thread != NULL) {
-        sched_interrupt(process->thread);
+}
+
+// Signals that stop and the one that continues undo each other. False: it need not be queued.
+static bool take_effect(struct process *process, const struct task *only, int signal)
+{
+    if (process->ended || process->task_count == 0) {
+        return false;
+    }
+    if (signal == SIGKILL) {
+        process_continue(process);
+        process_begin_exit(process, SIGKILL);
+        return false;
+    }
+    if (signal == SIGCONT) {
+        forget_everywhere(process, STOPPING);
+        process_continue(process);
+    } else if ((signal_bit(signal) & STOPPING) != 0) {
+        forget_everywhere(process, signal_bit(SIGCONT));
+    }
+    if (!is_ignored(&process->signals, signal)) {
+        return true;
+    }
+    list_for_each(at, &process->tasks) // one that is blocked may have a handler by the time it is not
+    {
+        const struct task *task = container_of(at, struct task, sibling);
+        if ((only == NULL || task == only) && (task->signals.blocked & signal_bit(signal)) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int add(struct process *process, struct signal_queue *queue, const struct signal_info *info)
+{
+    void *memory;
+    if (info->signal < SIGRTMIN) {
+        signal_queue_add_single(queue, info);
+        return 0;
+    }
+    bool may_allocate = this_cpu()->interrupt_depth == 0 && process->signals.records < RECORDS_MAX;
+    if (!may_allocate || kmalloc(sizeof(struct signal_record), &memory) != 0) {
+        return -EAGAIN;
+    }
+    struct signal_record *record = memory;
+    *record = (struct signal_record){.info = *info};
+    process->signals.records++;
+    signal_queue_add_record(queue, record);
+    return 0;
+}
+
+static void wake_for(struct process *process, struct task *only, int signal)
+{
+    condition_signal(&process->arrivals);
+    if (only == NULL) {
+        wake_one_of(process, signal_bit(signal));
+    } else if ((wanted_by(only) & signal_bit(signal)) != 0) {
+        wake(only);
+    }
+}
+
+static struct signal_queue *queue_of(struct process *process, struct task *only)
+{
+    return only != NULL ? &only->signals.own : &process->signals.shared;
+}
+
+void signal_send_locked(struct process *process, struct task *only, const struct signal_info *info)
+{
+    if (take_effect(process, only, info->signal)) {
+        struct signal_queue *queue = queue_of(process, only);
+        if (add(process, queue, info) != 0) {
+            signal_queue_add_single(queue, info);
+        }
+        wake_for(process, only, info->signal);
     }
 }
 
 void signal_send(struct process *process, const struct signal_info *info)
 {
     irqflags_t flags = spin_lock(&family.lock);
-    signal_send_locked(process, info);
+    signal_send_locked(process, NULL, info);
+    spin_unlock(&family.lock, flags);
+}
+
+void signal_send_task(struct task *task, const struct signal_info *info)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    signal_send_locked(task->process, task, info);
+    spin_unlock(&family.lock, flags);
+}
+
+static int find_task_of(struct process *process, int32_t tid, struct task **out)
+{
+    *out = tid != 0 ? family_find_task(tid) : NULL;
+    return tid == 0 || (*out != NULL && (*out)->process == process) ? 0 : -ESRCH;
+}
+
+int signal_queue_send(struct process *process, int32_t tid, const struct signal_info *info)
+{
+    struct task *only;
+    irqflags_t flags = spin_lock(&family.lock);
+    int error = find_task_of(process, tid, &only);
+    error = error != 0 ? error : signal_check_sender(process, info->signal);
+    if (error == 0 && info->signal != 0 && take_effect(process, only, info->signal)) {
+        error = add(process, queue_of(process, only), info);
+        if (error == 0) {
+            wake_for(process, only, info->signal);
+        }
+    }
+    spin_unlock(&family.lock, flags);
+    return error;
+}
+
+bool signal_send_record(struct process *process, int32_t tid, struct signal_record *record)
+{
+    struct task *only;
+    irqflags_t flags = spin_lock(&family.lock);
+    bool sent = find_task_of(process, tid, &only) == 0 && list_empty(&record->link);
+    if (sent && take_effect(process, only, record->info.signal)) {
+        signal_queue_add_record(queue_of(process, only), record);
+        wake_for(process, only, record->info.signal);
+    }
+    spin_unlock(&family.lock, flags);
+    return sent;
+}
+
+void signal_cancel_record(struct process *process, struct signal_record *record)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    if (signal_queue_has(&process->signals.shared, record)) {
+        signal_queue_cancel(&process->signals.shared, record);
+    }
+    list_for_each(at, &process->tasks)
+    {
+        struct signal_queue *own = &container_of(at, struct task, sibling)->signals.own;
+        if (signal_queue_has(own, record)) {
+            signal_queue_cancel(own, record);
+        }
+    }
     spin_unlock(&family.lock, flags);
 }
 
 void signal_force(const struct signal_info *info)
 {
-    struct process *process = process_current();
-    struct signals *signals = &process->signals;
+    struct task *task = task_current();
+    struct signal_action *action = &task->process->signals.actions[info->signal - 1];
     irqflags_t flags = spin_lock(&family.lock);
     uint64_t bit = signal_bit(info->signal);
-    if ((signals->blocked & bit) != 0 || signals->actions[info->signal - 1].handler == HANDLER_IGNORE) {
-        signals->actions[info->signal - 1].handler = HANDLER_DEFAULT;
-        signals->blocked &= ~bit;
+    if ((task->signals.blocked & bit) != 0 || action->handler == HANDLER_IGNORE) {
+        action->handler = HANDLER_DEFAULT;
+        task->signals.blocked &= ~bit;
     }
-    signal_send_locked(process, info);
+    signal_send_locked(task->process, task, info);
     spin_unlock(&family.lock, flags);
 }
 
-static bool may_send(const struct process *from, const struct process *to)
+// --- by number -----------------------------------------------------------------------------------------------------
+
+int signal_check_sender(const struct process *to, int signal)
 {
-    return from == NULL || from->as.uid == 0 || from->as.uid == to->as.uid;
+    const struct process *from = process_current();
+    bool may = from == NULL || from->as.effective_uid == 0 || from->as.effective_uid == to->as.real_uid ||
+               from->as.effective_uid == to->as.saved_uid || from->as.real_uid == to->as.real_uid ||
+               from->as.real_uid == to->as.saved_uid || (signal == SIGCONT && from->session == to->session);
+    return may ? 0 : -EPERM;
 }
 
 // To those that matches() says: -ESRCH: nobody, -EPERM: nobody that we may.
@@ -101,8 +328,8 @@ static int send_matching(bool (*matches)(const struct process *process, int32_t 
 {
     const struct process *from = process_current();
     struct signal_info info = {.signal = signal,
-                               .code = from != NULL ? CODE_USER : CODE_KERNEL,
-                               .value = {from != NULL ? (uint32_t)from->pid : 0, from != NULL ? from->as.uid : 0}};
+                               .code = from != NULL ? SI_USER : SI_KERNEL,
+                               .value = {from != NULL ? signal_sender(from->pid, from->as.real_uid) : 0}};
     int error = -ESRCH;
     irqflags_t flags = spin_lock(&family.lock);
     list_for_each(at, &family.all)
@@ -111,13 +338,13 @@ static int send_matching(bool (*matches)(const struct process *process, int32_t 
         if (!matches(process, wanted)) {
             continue;
         }
-        if (!may_send(from, process)) {
+        if (signal_check_sender(process, signal) != 0) {
             error = error == -ESRCH ? -EPERM : error;
             continue;
         }
         error = 0;
         if (signal != 0) {
-            signal_send_locked(process, &info);
+            signal_send_locked(process, NULL, &info);
         }
     }
     spin_unlock(&family.lock, flags);
@@ -155,144 +382,30 @@ int signal_send_pid(int32_t pid, int signal)
     return send_matching(has_pid, pid, signal);
 }
 
-static uint64_t deliverable(const struct signals *signals)
-{
-    return signals->pending & ~(signals->blocked & ~UNBLOCKABLE);
-}
-
-bool signals_waiting(void)
-{
-    return deliverable(&process_current()->signals) != 0;
-}
-
-void signals_set_mask(struct process *process, uint64_t mask)
+int signal_send_tid(int32_t pid, int32_t tid, const struct signal_info *info)
 {
     irqflags_t flags = spin_lock(&family.lock);
-    process->signals.blocked = mask & ~UNBLOCKABLE;
-    spin_unlock(&family.lock, flags);
-    WRITE_ONCE(process->thread->interrupted, signals_waiting());
-}
-
-void signals_mask_for_now(struct process *process, uint64_t mask)
-{
-    process->signals.saved = process->signals.blocked;
-    process->signals.restore = true;
-    signals_set_mask(process, mask);
-}
-
-void signals_mask_back(struct process *process)
-{
-    process->signals.restore = false;
-    signals_set_mask(process, process->signals.saved);
-}
-
-// --- delivery ------------------------------------------------------------------------------------------------------
-
-// Sleeps until it may go on.
-static void stop(struct process *process, int signal)
-{
-    irqflags_t flags = spin_lock(&family.lock);
-    process->signals.stopped = true;
-    process->stop_signal = signal;
-    process->stop_told = false;
-    process_tell_parent(process);
-    spin_unlock(&family.lock, flags);
-    while (READ_ONCE(process->signals.stopped)) {
-        process_pause();
-        WRITE_ONCE(process->thread->interrupted, false); // whatever came waits, unless it ended the stop
+    struct task *task = family_find_task(tid);
+    int error = task == NULL || (pid != 0 && task->process->pid != pid) ? -ESRCH : 0;
+    error = error != 0 ? error : signal_check_sender(task->process, info->signal);
+    if (error == 0 && info->signal != 0) {
+        signal_send_locked(task->process, task, info);
     }
+    spin_unlock(&family.lock, flags);
+    return error;
 }
 
-// The lowest that may be delivered now, and what to do about it. 0: none.
-static int take(struct process *process, struct signal_info *info, struct signal_action *action)
+void signal_set_action(int signal, const struct signal_action *action, struct signal_action *old)
 {
-    struct signals *signals = &process->signals;
+    struct process *process = process_current();
     irqflags_t flags = spin_lock(&family.lock);
-    uint64_t ready = deliverable(signals);
-    int signal = 0;
-    if (ready != 0) {
-        signal = __builtin_ctzll((ready & signal_bit(SIGKILL)) != 0 ? signal_bit(SIGKILL) : ready) + 1;
-        signals->pending &= ~signal_bit(signal);
-        *info = signals->infos[signal - 1];
-        *action = signals->actions[signal - 1];
-        if ((action->flags & SA_RESETHAND) != 0 && action->handler > HANDLER_IGNORE) {
-            signals->actions[signal - 1].handler = HANDLER_DEFAULT;
+    *old = process->signals.actions[signal - 1];
+    if (action != NULL) {
+        process->signals.actions[signal - 1] = *action;
+        process->signals.actions[signal - 1].mask &= ~UNBLOCKABLE;
+        if (is_ignored(&process->signals, signal)) {
+            forget_everywhere(process, signal_bit(signal));
         }
     }
     spin_unlock(&family.lock, flags);
-    return signal;
-}
-
-static void run_default(struct process *process, int signal)
-{
-    if ((signal_bit(signal) & IGNORED) != 0) {
-        return;
-    }
-    if ((signal_bit(signal) & STOPPING) != 0) {
-        stop(process, signal);
-        return;
-    }
-    process_exit(signal); // there are no core files
-}
-
-// How the call that the signal came into ends: made again, or with -EINTR.
-static void finish_call(struct process *process, struct user_regs *regs, const struct signal_action *action)
-{
-    if (!process->restart) {
-        return;
-    }
-    process->restart = false;
-    if (action == NULL || (action->flags & SA_RESTART) != 0) {
-        user_regs_restart(regs, process->first_argument);
-    } else {
-        user_regs_set_result(regs, -EINTR);
-    }
-}
-
-static void run_handler(struct process *process, struct user_regs *regs, const struct signal_info *info,
-                        const struct signal_action *action)
-{
-    struct signals *signals = &process->signals;
-    uint64_t mask = signals->restore ? signals->saved : signals->blocked;
-    signals->restore = false;
-    if (sigframe_push(process, regs, info, action, mask) != 0) {
-        process_exit(SIGSEGV); // no room for the frame
-    }
-    irqflags_t flags = spin_lock(&family.lock);
-    signals->blocked |= action->mask | ((action->flags & SA_NODEFER) != 0 ? 0 : signal_bit(info->signal));
-    signals->blocked &= ~UNBLOCKABLE;
-    spin_unlock(&family.lock, flags);
-}
-
-void signals_deliver(struct process *process, struct user_regs *regs)
-{
-    struct signal_info info;
-    struct signal_action action;
-    int signal;
-    while ((signal = take(process, &info, &action)) != 0) {
-        if (action.handler == HANDLER_IGNORE) {
-            continue;
-        }
-        if (action.handler != HANDLER_DEFAULT && signal != SIGKILL && signal != SIGSTOP) {
-            finish_call(process, regs, &action);
-            run_handler(process, regs, &info, &action);
-        } else {
-            run_default(process, signal);
-        }
-    }
-    finish_call(process, regs, NULL);
-    if (process->signals.restore) { // sigsuspend(2) ended without a handler
-        signals_mask_back(process);
-    }
-}
-
-void kernel_user_return(struct user_regs *regs)
-{
-    struct thread *me = thread_current();
-    while (unlikely(READ_ONCE(me->interrupted))) {
-        WRITE_ONCE(me->interrupted, false); // what comes from here on sets it again
-        irq_enable();
-        signals_deliver(me->process, regs);
-        irq_disable();
-    }
 }

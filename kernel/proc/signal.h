@@ -1,8 +1,10 @@
-// Signals. Source: signal(7), sigaction(2); numbers and layouts are Linux's. Task context unless said otherwise.
+// Signals. Source: signal(7), sigaction(2), sigqueue(3); numbers and layouts are Linux's. Task context unless said
+// otherwise. The family's lock covers everything here.
 #pragma once
 
 #include <hal/context.h>
 
+#include "kernel/base/list.h"
 #include "kernel/base/types.h"
 
 #define SIGHUP 1
@@ -12,6 +14,7 @@
 #define SIGTRAP 5
 #define SIGABRT 6
 #define SIGBUS 7
+#define SIGFPE 8
 #define SIGKILL 9
 #define SIGSEGV 11
 #define SIGPIPE 13
@@ -24,10 +27,23 @@
 #define SIGTTIN 21
 #define SIGTTOU 22
 #define SIGURG 23
+#define SIGXCPU 24
+#define SIGXFSZ 25
+#define SIGVTALRM 26
+#define SIGPROF 27
 #define SIGWINCH 28
+#define SIGSYS 31
+#define SIGRTMIN 32 // from here on they queue
 #define SIGNAL_MAX 64
 
+#define SI_USER 0
+#define SI_KERNEL 0x80
+#define SI_QUEUE (-1)
+#define SI_TIMER (-2)
+#define SI_TKILL (-6)
+
 struct process;
+struct task;
 
 struct signal_action { // as user space gives it
     uint64_t handler, flags, restorer, mask;
@@ -35,16 +51,43 @@ struct signal_action { // as user space gives it
 
 struct signal_info {
     int32_t signal, error, code;
-    uint64_t value[2]; // pid and uid, pid and status, or an address, by code
+    // The 16 bytes that follow in siginfo_t, by code: pid and uid in one word, then a value or a status; or an address;
+    // or a timer's number and overruns in one word, then its value.
+    uint64_t value[2];
+};
+static inline uint64_t signal_sender(int32_t pid, uint32_t uid)
+{
+    return (uint32_t)pid | (uint64_t)uid << 32;
+}
+
+// One that waits in line, and whose it is: the queue's (freed when it is taken), or a timer's.
+struct signal_record {
+    struct list link;
+    struct signal_info info;
+    bool kept; // by its owner
 };
 
-// One process's; its lock covers them.
+// Those that are pending for a task, or for a process and whichever of its tasks looks first.
+struct signal_queue {
+    uint64_t pending; // bit signal - 1
+    uint64_t single;  // of those, which have their only record here:
+    struct signal_info singles[SIGNAL_MAX];
+    struct list records; // in order of arrival; each of them is also in pending
+};
+
+// One process's.
 struct signals {
     struct signal_action actions[SIGNAL_MAX];
-    struct signal_info infos[SIGNAL_MAX]; // of those that are pending
-    uint64_t pending, blocked, saved;     // bit signal - 1; saved: to go back to after sigsuspend(2)
-    bool restore;                         // saved means something
-    bool stopped;
+    struct signal_queue shared;
+    uint32_t records; // that its tasks and itself have, but for timers'
+};
+
+// One task's.
+struct task_signals {
+    struct signal_queue own;
+    uint64_t blocked, saved;    // saved: to go back to after sigsuspend(2)
+    uint64_t waited;            // blocked, but what sigtimedwait(2) waits for
+    bool restore;               // saved means something
     uint64_t stack, stack_size; // sigaltstack(2)
     int32_t stack_flags;
 };
@@ -54,23 +97,38 @@ static inline uint64_t signal_bit(int signal)
     return 1ul << (signal - 1);
 }
 
-void signals_init(struct signals *signals);
-void signals_exec(struct signals *signals); // handlers go back to their defaults
-// Any context but interrupts.
+// Any context. A signal of a number below SIGRTMIN that is pending already is lost, as POSIX has it. Real-time signals
+// queue, but for want of memory, or in an interrupt, only the first: see signal_queue_send() and signal_send_record().
 void signal_send(struct process *process, const struct signal_info *info);
-// A fault of the current process: it cannot look away.
+void signal_send_task(struct task *task, const struct signal_info *info); // the current one, or one that cannot end
+// Task context. tid 0: to the process. -EAGAIN: no memory; -ESRCH: no such task there.
+[[nodiscard]] int signal_queue_send(struct process *process, int32_t tid, const struct signal_info *info);
+// Any context. The caller's record stays queued until it is taken or signal_cancel_record(). False: it is still
+// queued, or (with tid not 0) there is no such task.
+bool signal_send_record(struct process *process, int32_t tid, struct signal_record *record);
+void signal_cancel_record(struct process *process, struct signal_record *record); // nothing if it is not queued
+// A fault of the current task: it cannot look away.
 void signal_force(const struct signal_info *info);
 // To everybody in the group, or with -1 to all; -ESRCH: nobody there. signal 0 only asks.
 [[nodiscard]] int signal_send_group(int32_t group, int signal);
 [[nodiscard]] int signal_send_pid(int32_t pid, int signal); // kill(2), with its meanings of pid
-// The current process's. What was blocked may be due then.
-// Another mask until the current process has dealt with what is pending (sigsuspend(2), ppoll(2)); or until it goes
-// back.
-void signals_set_mask(struct process *process, uint64_t mask);
-void signals_mask_for_now(struct process *process, uint64_t mask);
-void signals_mask_back(struct process *process);
-bool signals_waiting(void); // for the current process, and not blocked
-// sigreturn(2): what the frame at the stack pointer says. -EFAULT: it is none, and the process is told so.
-[[nodiscard]] int64_t signal_return(struct user_regs *regs);
-// Runs what is pending on the way to user space.
-void signals_deliver(struct process *process, struct user_regs *regs);
+// tgkill(2); pid 0: any, as tkill(2).
+[[nodiscard]] int signal_send_tid(int32_t pid, int32_t tid, const struct signal_info *info);
+[[nodiscard]] int signal_check_sender(const struct process *to, int signal); // with the family's lock; -EPERM
+
+// The current task's. What was blocked may be due then.
+void signals_set_mask(uint64_t mask);
+// Another mask until the task has dealt with what is pending (sigsuspend(2), ppoll(2)); or until it goes back.
+void signals_mask_for_now(uint64_t mask);
+void signals_mask_back(void);
+bool signals_waiting(void); // something to do before the current task goes back to user space
+// Takes the first one of set that is pending for the current task, blocked or not. Its number, or 0. For sigwait(3),
+// signalfd(2).
+int signal_take(uint64_t set, struct signal_info *info);
+// Until one of set comes, or deadline_ns. Its number, -EAGAIN or -EINTR.
+[[nodiscard]] int signal_wait(uint64_t set, uint64_t deadline_ns, struct signal_info *info);
+uint64_t signals_pending(void); // for the current task
+// With an action given, changes it. What is ignored from now on is forgotten.
+void signal_set_action(int signal, const struct signal_action *action, struct signal_action *old);
+
+void signals_exec(struct process *process, struct task *task); // handlers go back to their defaults

@@ -86,9 +86,20 @@ int thread_create(const char *name, void (*entry)(void *), void *argument, struc
 {
     int error = thread_make(name, entry, argument, out);
     if (error == 0) {
-        sched_add(*out);
+        thread_start(*out);
     }
     return error;
+}
+
+void thread_start(struct thread *thread)
+{
+    sched_add(thread);
+}
+
+void thread_unmake(struct thread *thread)
+{
+    thread_put(thread);
+    thread_put(thread);
 }
 
 void thread_put(struct thread *thread)
@@ -102,7 +113,11 @@ void thread_put(struct thread *thread)
     spin_unlock(&threads.lock, flags);
     context_release(&thread->context);
     kernel_stack_free(&thread->stack);
+    uint32_t *counted = thread->counted;
     kfree(thread);
+    if (counted != NULL) {
+        (void)__atomic_fetch_sub(counted, 1, __ATOMIC_RELEASE);
+    }
 }
 
 struct thread *thread_current(void)

@@ -14,7 +14,7 @@
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
 
-struct process;
+struct task;
 
 struct thread {
     struct context context;
@@ -37,7 +37,8 @@ struct thread {
     uint64_t switches;               // likewise
     void (*entry)(void *);           // these two: constant
     void *argument;
-    struct process *process;      // its own; NULL: kernel only
+    struct task *task; // its own; NULL: kernel only
+    uint32_t *counted; // constant once it runs: goes down when its memory is free; atomic. NULL: nobody counts
     struct pagetable *user_table; // its own, interrupts off: the lower half while it runs, or NULL
     struct fp_state *fp;          // likewise; NULL: does not use floating point
     char name[THREAD_NAME_MAX];   // its own; elsewhere for show
@@ -79,6 +80,10 @@ uint64_t thread_runtime(const struct thread *thread);
 // The thread is ready when this returns. The caller owns one reference: thread_join() or thread_detach() ends it.
 // -EAGAIN: out of stacks; -ENOMEM. Nothing changed then.
 [[nodiscard]] int thread_create(const char *name, void (*entry)(void *), void *argument, struct thread **out);
+// The same in steps: made, with references as above, it may be filled in before it starts; or be taken apart again.
+[[nodiscard]] int thread_make(const char *name, void (*entry)(void *), void *argument, struct thread **out);
+void thread_start(struct thread *thread);
+void thread_unmake(struct thread *thread);
 _Noreturn void thread_exit(int code);
 int thread_join(struct thread *thread); // sleeps until it is dead, returns its exit code, ends the reference
 void thread_detach(struct thread *thread);

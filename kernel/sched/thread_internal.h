@@ -4,8 +4,6 @@
 #include "kernel/sched/thread.h"
 
 void thread_subsystem_init(void);
-// A thread that is not on any queue yet. As thread_create().
-[[nodiscard]] int thread_make(const char *name, void (*entry)(void *), void *argument, struct thread **out);
 struct thread *thread_adopt_boot_flow(const char *name); // this CPU's, which runs on a stack the machine gave
 void thread_put(struct thread *thread);                  // ends a reference; the last one frees. No locks held
 void sched_add(struct thread *thread);

@@ -10,15 +10,33 @@ void condition_init(struct condition *condition, const char *name)
     list_init(&condition->listeners);
 }
 
-static int wait(struct condition *condition, struct mutex *mutex, bool interruptible) NO_LOCK_ANALYSIS
+uint32_t condition_seen(struct condition *condition)
+{
+    irqflags_t flags = spin_lock(&condition->waiters.lock);
+    uint32_t seen = condition->generation;
+    spin_unlock(&condition->waiters.lock, flags);
+    return seen;
+}
+
+int condition_wait_after(struct condition *condition, uint32_t seen, uint64_t deadline_ns)
 {
     context_may_sleep();
     int error = 0;
     irqflags_t flags = spin_lock(&condition->waiters.lock);
-    uint32_t seen = condition->generation;
+    while (condition->generation == seen && error == 0) {
+        error = wait_queue_sleep_interruptible(&condition->waiters, &flags, deadline_ns);
+    }
     spin_unlock(&condition->waiters.lock, flags);
+    return error;
+}
+
+static int wait(struct condition *condition, struct mutex *mutex, bool interruptible) NO_LOCK_ANALYSIS
+{
+    context_may_sleep();
+    int error = 0;
+    uint32_t seen = condition_seen(condition);
     mutex_unlock(mutex); // a signal from here on is a new generation
-    flags = spin_lock(&condition->waiters.lock);
+    irqflags_t flags = spin_lock(&condition->waiters.lock);
     while (condition->generation == seen && error == 0) {
         if (interruptible) {
             error = wait_queue_sleep_interruptible(&condition->waiters, &flags, UINT64_MAX);

@@ -20,6 +20,10 @@ struct listener {
 void condition_init(struct condition *condition, const char *name);
 void condition_wait(struct condition *condition, struct mutex *mutex); // mutex is held, and held again on return
 [[nodiscard]] int condition_wait_interruptible(struct condition *condition, struct mutex *mutex); // -EINTR: a signal
+// Without a mutex: ask which generation it is, look at the state, then wait for another.
+uint32_t condition_seen(struct condition *condition);
+// -EINTR: a signal; -ETIMEDOUT.
+[[nodiscard]] int condition_wait_after(struct condition *condition, uint32_t seen, uint64_t deadline_ns);
 void condition_signal(struct condition *condition); // wakes everybody; any context
 void condition_listen(struct condition *condition, struct listener *listener, struct semaphore *wake);
 void condition_stop_listening(struct condition *condition, struct listener *listener);

@@ -24,6 +24,12 @@ void spin_check_taking(const struct spinlock *lock)
     ASSERT(cpu->lock_depth < ARRAY_SIZE(cpu->lock_ranks));
 }
 
+void spin_check_taking_second(const struct spinlock *first, const struct spinlock *second)
+{
+    ASSERT(spin_held_by_me(first) && first < second && first->rank == second->rank);
+    ASSERT(this_cpu()->lock_depth < ARRAY_SIZE(this_cpu()->lock_ranks));
+}
+
 void spin_note_taken(struct spinlock *lock)
 {
     struct cpu *cpu = this_cpu();

@@ -14,6 +14,7 @@
 enum lock_rank {
     RANK_PROCESS,
     RANK_CLOCK,
+    RANK_FUTEX,
     RANK_CONDITION,
     RANK_WAIT_QUEUE,
     RANK_TIMER,
@@ -63,6 +64,21 @@ static inline void spin_unlock_raw(struct spinlock *lock) RELEASES(*lock) NO_LOC
         spin_note_released(lock);
     }
     store_release(&lock->locked, 0);
+}
+
+void spin_check_taking_second(const struct spinlock *first, const struct spinlock *second);
+// Another one of the same rank: the caller holds first, which lies at the lower address.
+static inline void spin_lock_second(struct spinlock *first, struct spinlock *second) ACQUIRES(*second) NO_LOCK_ANALYSIS
+{
+    if (FAULTLINE_CHECKS) {
+        spin_check_taking_second(first, second);
+    }
+    if (unlikely(atomic_swap_acquire(&second->locked, 1) != 0)) {
+        spin_wait(second);
+    }
+    if (FAULTLINE_CHECKS) {
+        spin_note_taken(second);
+    }
 }
 
 // Returns what spin_unlock() wants back.

@@ -1,6 +1,6 @@
 #include <hal/upcall.h>
 
-#include "kernel/proc/process.h"
+#include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/trace.h"
 
@@ -34,14 +34,19 @@ int64_t syscall_dispatch(uint64_t number, const uint64_t arguments[6])
 
 void kernel_syscall(struct user_regs *regs)
 {
-    struct process *process = process_current();
+    struct task *task = task_current();
     uint64_t arguments[6];
     for (unsigned i = 0; i < 6; i++) {
         arguments[i] = user_regs_argument(regs, i);
     }
-    process->current = regs;
-    process->first_argument = arguments[0];
+    task->current = regs;
+    task->first_argument = arguments[0];
+    if (likely(!task->again)) {
+        task->deadline_ns = 0;
+    }
+    task->again = false;
     int64_t result = syscall_dispatch(user_regs_syscall_number(regs), arguments);
-    process->restart = result == -ERESTART;
-    user_regs_set_result(regs, process->restart ? -EINTR : result);
+    bool restart = result == -ERESTART || result == -ERESTART_NOHAND;
+    task->restart = restart ? (int)-result : 0;
+    user_regs_set_result(regs, restart ? -EINTR : result);
 }

@@ -22,23 +22,14 @@
 #define RESOLVE_CACHED 32u // all names are in memory
 #define RESOLVE_ALL 63u
 
-// An absolute path begins at dirfd too, when that is the root.
-static int base_directory(struct user_path *path, uint64_t dirfd)
+// An absolute path begins at dirfd too, which is the root.
+static int enter_root(struct path_start *start, uint64_t dirfd)
 {
-    struct file *file;
-    if ((int32_t)dirfd < 0) {
-        path->start.root = path->start.directory;
-        return 0;
-    }
-    int error = fd_file(process_current()->files, (uint32_t)dirfd, &file);
+    int error = (int32_t)dirfd < 0 ? 0 : path_start_at(start, dirfd);
     if (error == 0) {
-        if (file->node != NULL && vnode_is(file->node, S_IFDIR)) {
-            path->directory = path->start.directory = path->start.root = file->node;
-            vnode_get(path->directory);
-        } else {
-            error = -ENOTDIR;
-        }
-        file_put(file);
+        vnode_put(start->root);
+        start->root = start->directory;
+        vnode_get(start->root);
     }
     return error;
 }
@@ -53,8 +44,8 @@ static int64_t open_file(uint64_t dirfd, uint64_t pathname, uint32_t flags, uint
         return error;
     }
     if ((resolve & RESOLVE_IN_ROOT) != 0) {
-        path.start.root = path.start.directory;
-        if (path.text[0] == '/' && (error = base_directory(&path, dirfd)) != 0) {
+        error = enter_root(&path.start, dirfd);
+        if (error != 0) {
             user_path_put(&path);
             return error;
         }
@@ -506,13 +497,15 @@ int64_t sys_sync(const uint64_t arguments[6])
 
 int64_t sys_getcwd(const uint64_t arguments[6])
 {
-    struct process *process = process_current();
+    struct path_start places;
     void *text;
     int64_t result = kmalloc(PATH_MAX, &text);
     if (result != 0) {
         return result;
     }
-    result = path_of(process->directory, process->root, text, min_u64(arguments[1], PATH_MAX));
+    process_places_get(process_current(), &places);
+    result = path_of(places.directory, places.root, text, min_u64(arguments[1], PATH_MAX));
+    process_places_put(&places);
     if (result == 0) {
         size_t length = 1;
         while (((char *)text)[length - 1] != 0) {
@@ -527,14 +520,12 @@ int64_t sys_getcwd(const uint64_t arguments[6])
 
 static int64_t go_to(struct vnode *node) // takes over the reference
 {
-    struct process *process = process_current();
-    int error = vnode_is(node, S_IFDIR) ? vnode_access(node, &process->as, ACCESS_EXEC) : -ENOTDIR;
+    int error = vnode_is(node, S_IFDIR) ? vnode_access(node, &process_current()->as, ACCESS_EXEC) : -ENOTDIR;
     if (error != 0) {
         vnode_put(node);
         return error;
     }
-    vnode_put(process->directory);
-    process->directory = node;
+    process_set_directory(node);
     return 0;
 }
 

@@ -3,7 +3,7 @@
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
-#include "kernel/proc/process.h"
+#include "kernel/proc/task.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/syscall/locks.h"
 
@@ -37,7 +37,7 @@ static int64_t write_here(struct file *file, struct io *io, uint64_t offset)
 {
     int64_t done = file_write(file, io);
     if (done == -EPIPE) {
-        signal_send(process_current(), &(struct signal_info){.signal = SIGPIPE});
+        signal_send_task(task_current(), &(struct signal_info){.signal = SIGPIPE});
     }
     return done;
 }

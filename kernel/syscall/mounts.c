@@ -93,9 +93,8 @@ int64_t sys_chroot(const uint64_t arguments[6])
     error = vnode_access(end.node, &process->as, ACCESS_EXEC);
     error = error != 0 ? error : may_mount();
     if (error == 0) {
-        struct vnode *before = process->root;
-        process->root = end.node;
-        end.node = before;
+        process_set_root(end.node);
+        end.node = NULL;
     }
     path_end_put(&end);
     return error;

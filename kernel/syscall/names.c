@@ -6,24 +6,20 @@
 
 #define AT_FDCWD (-100)
 
-static int find_directory(struct user_path *path, uint64_t dirfd)
+int path_start_at(struct path_start *start, uint64_t dirfd)
 {
-    struct process *process = process_current();
-    path->start = (struct path_start){process->root, process->directory, &process->as};
-    if ((int32_t)dirfd == AT_FDCWD || path->text[0] == '/' || path->text[0] == 0) {
-        return 0; // an empty path is dirfd itself, whatever that is
-    }
     struct file *file;
-    int error = fd_file(process->files, (uint32_t)dirfd, &file);
-    if (error == 0) {
-        bool good = file->node != NULL && vnode_is(file->node, S_IFDIR);
-        error = good ? 0 : -ENOTDIR;
-        if (good) {
-            path->directory = path->start.directory = file->node;
-            vnode_get(path->directory);
-        }
-        file_put(file);
+    int error = fd_file(process_current()->files, (uint32_t)dirfd, &file);
+    if (error != 0) {
+        return error;
     }
+    error = file->node != NULL && vnode_is(file->node, S_IFDIR) ? 0 : -ENOTDIR;
+    if (error == 0) {
+        vnode_put(start->directory);
+        start->directory = file->node;
+        vnode_get(start->directory);
+    }
+    file_put(file);
     return error;
 }
 
@@ -41,18 +37,20 @@ int user_path_get(uint64_t dirfd, uint64_t path, bool empty_allowed, struct user
     if (error == 0 && length == 0 && !empty_allowed) {
         error = -ENOENT;
     }
-    if (error == 0) {
-        error = find_directory(out, dirfd);
+    process_places_get(process_current(), &out->start);
+    // An empty path is dirfd itself, whatever that is.
+    if (error == 0 && (int32_t)dirfd != AT_FDCWD && out->text[0] != '/' && out->text[0] != 0) {
+        error = path_start_at(&out->start, dirfd);
     }
     if (error != 0) {
-        kfree(text);
+        user_path_put(out);
     }
     return error;
 }
 
 void user_path_put(struct user_path *path)
 {
-    vnode_put(path->directory);
+    process_places_put(&path->start);
     kfree(path->text);
 }
 
@@ -72,8 +70,10 @@ static int open_node(uint64_t dirfd, struct path_end *out)
     struct process *process = process_current();
     *out = (struct path_end){.node = NULL};
     if ((int32_t)dirfd == AT_FDCWD) {
-        out->node = process->directory;
-        vnode_get(out->node);
+        struct path_start places;
+        process_places_get(process, &places);
+        out->node = places.directory;
+        vnode_put(places.root);
         return 0;
     }
     struct file *file;

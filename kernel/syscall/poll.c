@@ -68,7 +68,7 @@ static int64_t wait(struct polled *all, uint64_t count, uint64_t deadline)
             condition_stop_listening(all[i].changed, &all[i].listener);
         }
     }
-    return error == -EINTR ? -EINTR : ready;
+    return error == -EINTR ? -ERESTART_NOHAND : ready;
 }
 
 static int take(uint64_t from, struct polled *all, uint64_t count)
@@ -117,25 +117,24 @@ static int64_t poll(uint64_t fds, uint64_t count, uint64_t deadline)
 
 int64_t sys_ppoll(const uint64_t arguments[6])
 {
-    struct process *process = process_current();
     uint64_t deadline = UINT64_MAX, mask;
     if (arguments[2] != 0) {
         int error = time_from_user(arguments[2], &deadline);
         if (error != 0) {
             return error;
         }
-        deadline = deadline == 0 ? 0 : time_deadline(deadline);
+        deadline = deadline == 0 ? 0 : time_deadline_of_call(deadline);
     }
     if (arguments[3] != 0) {
         int error = arguments[4] != SET_SIZE ? -EINVAL : copy_from_user(&mask, uaddr(arguments[3]), sizeof(mask));
         if (error != 0) {
             return error;
         }
-        signals_mask_for_now(process, mask);
+        signals_mask_for_now(mask);
     }
     int64_t result = poll(arguments[0], arguments[1], deadline);
-    if (arguments[3] != 0 && result != -EINTR) {
-        signals_mask_back(process);
+    if (arguments[3] != 0 && result != -ERESTART_NOHAND) {
+        signals_mask_back();
     }
     return result;
 }

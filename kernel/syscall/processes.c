@@ -2,14 +2,61 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/proc/exec.h"
-#include "kernel/proc/process.h"
+#include "kernel/proc/task.h"
 #include "kernel/syscall/bodies.h"
+#include "kernel/time/clock.h"
 
 #define STRINGS_MAX 8192u // of argument and environment together
 
+#define EXIT_SIGNAL 0xffu // in the flags of clone(2)
+
 int64_t sys_clone(const uint64_t arguments[6])
 {
-    return process_fork(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4]);
+    struct clone_request request = {.flags = (uint32_t)arguments[0] & ~EXIT_SIGNAL,
+                                    .exit_signal = (int)(arguments[0] & EXIT_SIGNAL),
+                                    .stack = arguments[1],
+                                    .parent_tid = arguments[2],
+                                    .tls = arguments[3],
+                                    .child_tid = arguments[4]};
+    return process_clone(&request);
+}
+
+#define CLONE_SETTLS 0x80000u
+struct user_clone_arguments { // clone_args
+    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+};
+#define CLONE_ARGUMENTS_MIN 64u // the first that there was
+
+int64_t sys_clone3(const uint64_t arguments[6])
+{
+    struct user_clone_arguments user = {0};
+    if (arguments[1] < CLONE_ARGUMENTS_MIN) {
+        return -EINVAL;
+    }
+    if (arguments[1] > PAGE_SIZE) {
+        return -E2BIG;
+    }
+    int error = copy_from_user(&user, uaddr(arguments[0]), min_u64(arguments[1], sizeof(user)));
+    for (uint64_t at = sizeof(user); error == 0 && at < arguments[1]; at++) {
+        uint8_t unknown;
+        error = copy_from_user(&unknown, uaddr(arguments[0] + at), 1);
+        error = error == 0 && unknown != 0 ? -E2BIG : error;
+    }
+    if (error != 0) {
+        return error;
+    }
+    bool stack_is_whole = (user.stack == 0) == (user.stack_size == 0);
+    if (!stack_is_whole || user.exit_signal > SIGNAL_MAX || user.set_tid != 0 || user.set_tid_size != 0 ||
+        (user.flags & EXIT_SIGNAL) != 0) {
+        return -EINVAL;
+    }
+    struct clone_request request = {.flags = user.flags,
+                                    .exit_signal = (int)user.exit_signal,
+                                    .stack = user.stack + user.stack_size,
+                                    .parent_tid = user.parent_tid,
+                                    .tls = user.tls,
+                                    .child_tid = user.child_tid};
+    return process_clone(&request);
 }
 
 // Adds the strings that a user vector points to; their number.
@@ -54,24 +101,99 @@ int64_t sys_execve(const uint64_t arguments[6])
     return error;
 }
 
+#define NS_PER_MICROSECOND 1000u
+
+// struct rusage: only the time that it ran is known.
+static int rusage_to_user(uint64_t to, uint64_t runtime_ns)
+{
+    uint64_t usage[18] = {runtime_ns / NS_PER_SECOND, runtime_ns % NS_PER_SECOND / NS_PER_MICROSECOND};
+    static_assert(sizeof(usage) == 144, "struct rusage");
+    return copy_to_user(uaddr(to), usage, sizeof(usage));
+}
+
+#define WAIT_KNOWN (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | 0xe0000000u) // and __WNOTHREAD to __WCLONE
+
 int64_t sys_wait4(const uint64_t arguments[6])
 {
-    static const char nothing[144];
-    int status = 0;
-    int pid = process_wait_child((int32_t)arguments[0], (unsigned)arguments[2], &status);
-    int error = 0;
-    if (pid > 0 && arguments[1] != 0) {
-        error = copy_to_user(uaddr(arguments[1]), &status, sizeof(status));
+    struct wait_result result;
+    unsigned options = (unsigned)arguments[2];
+    if ((options & ~(WAIT_KNOWN & ~(WEXITED | WNOWAIT))) != 0) {
+        return -EINVAL;
     }
-    if (pid > 0 && arguments[3] != 0 && error == 0) {
-        error = copy_to_user(uaddr(arguments[3]), nothing, sizeof(nothing));
+    if ((int32_t)arguments[0] == INT32_MIN) {
+        return -ESRCH;
     }
-    return error != 0 ? error : pid;
+    int error = process_wait_child((int32_t)arguments[0], options | WEXITED, &result);
+    if (error == 0 && result.pid > 0 && arguments[1] != 0) {
+        error = copy_to_user(uaddr(arguments[1]), &result.status, sizeof(result.status));
+    }
+    if (error == 0 && result.pid > 0 && arguments[3] != 0) {
+        error = rusage_to_user(arguments[3], result.runtime_ns);
+    }
+    return error != 0 ? error : result.pid;
+}
+
+// A status of wait(2) as siginfo_t has it.
+static void split_status(int status, int32_t *code, int32_t *value)
+{
+    if (status == 0xffff) {
+        *code = 6; // CLD_CONTINUED
+        *value = SIGCONT;
+    } else if ((status & 0xff) == 0x7f) {
+        *code = 5; // CLD_STOPPED
+        *value = status >> 8;
+    } else if ((status & 0x7f) != 0) {
+        *code = 2; // CLD_KILLED
+        *value = status & 0x7f;
+    } else {
+        *code = 1; // CLD_EXITED
+        *value = status >> 8 & 0xff;
+    }
+}
+
+// Which children, as wait4(2) has it.
+static int which_of(int kind, int32_t id, int32_t *which)
+{
+    switch (kind) {
+    case 0: // P_ALL
+        *which = -1;
+        return 0;
+    case 1: // P_PID
+        *which = id;
+        return id > 0 ? 0 : -EINVAL;
+    case 2: // P_PGID; 0 is the caller's own
+        *which = -id;
+        return id >= 0 ? 0 : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t sys_waitid(const uint64_t arguments[6])
+{
+    struct wait_result result = {0};
+    unsigned options = (unsigned)arguments[3], wanted = WEXITED | WUNTRACED | WCONTINUED;
+    int32_t which, info[7] = {0};
+    int error = (options & ~WAIT_KNOWN) != 0 || (options & wanted) == 0 ? -EINVAL : 0;
+    error = error != 0 ? error : which_of((int)arguments[0], (int32_t)arguments[1], &which);
+    error = error != 0 ? error : process_wait_child(which, options, &result);
+    if (error == 0 && result.pid > 0) {
+        info[0] = SIGCHLD;
+        info[4] = result.pid;
+        info[5] = (int32_t)result.uid;
+        split_status(result.status, &info[2], &info[6]);
+        if (arguments[4] != 0) {
+            error = rusage_to_user(arguments[4], result.runtime_ns);
+        }
+    }
+    // Also after an error, as on Linux.
+    int copied = arguments[2] != 0 && error != -ERESTART ? copy_to_user(uaddr(arguments[2]), info, sizeof(info)) : 0;
+    return copied != 0 ? copied : error;
 }
 
 int64_t sys_exit(const uint64_t arguments[6])
 {
-    process_exit(exit_status((int)arguments[0]));
+    task_exit(exit_status((int)arguments[0]));
 }
 
 int64_t sys_exit_group(const uint64_t arguments[6])
@@ -86,37 +208,18 @@ int64_t sys_getpid(const uint64_t arguments[6])
 
 int64_t sys_gettid(const uint64_t arguments[6])
 {
-    return process_current()->pid; // one thread each, for now
+    return task_current()->tid;
 }
 
 int64_t sys_set_tid_address(const uint64_t arguments[6])
 {
-    return process_current()->pid;
+    task_current()->clear_tid = arguments[0];
+    return task_current()->tid;
 }
 
 int64_t sys_getppid(const uint64_t arguments[6])
 {
     return process_parent_id();
-}
-
-int64_t sys_getuid(const uint64_t arguments[6])
-{
-    return process_current()->as.uid;
-}
-
-int64_t sys_geteuid(const uint64_t arguments[6])
-{
-    return process_current()->as.uid;
-}
-
-int64_t sys_getgid(const uint64_t arguments[6])
-{
-    return process_current()->as.gid;
-}
-
-int64_t sys_getegid(const uint64_t arguments[6])
-{
-    return process_current()->as.gid;
 }
 
 int64_t sys_setpgid(const uint64_t arguments[6])

@@ -1,23 +1,18 @@
 // Signals. Source: the man pages, section 2.
-#include "kernel/mm/usercopy.h"
-#include "kernel/proc/process_internal.h"
-#include "kernel/proc/sigframe.h"
-#include "kernel/sched/sched.h"
-#include "kernel/syscall/bodies.h"
-
 #include "kernel/base/atomic.h"
+#include "kernel/mm/usercopy.h"
+#include "kernel/proc/sigaction.h"
+#include "kernel/proc/sigframe.h"
+#include "kernel/syscall/bodies.h"
+#include "kernel/syscall/time.h"
 
 #define SET_SIZE 8u
 #define SIG_BLOCK 0
 #define SIG_UNBLOCK 1
 #define SIG_SETMASK 2
-#define UNBLOCKABLE (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
-#define SS_DISABLE 2
-#define STACK_MIN 5120u // MINSIGSTKSZ
 
 int64_t sys_rt_sigaction(const uint64_t arguments[6])
 {
-    struct process *process = process_current();
     int signal = (int)arguments[0];
     struct signal_action action, old;
     if (arguments[3] != SET_SIZE) {
@@ -29,20 +24,13 @@ int64_t sys_rt_sigaction(const uint64_t arguments[6])
             return error != 0 ? error : -EINVAL;
         }
     }
-    irqflags_t flags = spin_lock(&family.lock);
-    old = process->signals.actions[signal - 1];
-    if (arguments[1] != 0) {
-        action.mask &= ~UNBLOCKABLE;
-        process->signals.actions[signal - 1] = action;
-    }
-    spin_unlock(&family.lock, flags);
+    signal_set_action(signal, arguments[1] != 0 ? &action : NULL, &old);
     return arguments[2] != 0 ? copy_to_user(uaddr(arguments[2]), &old, sizeof(old)) : 0;
 }
 
 int64_t sys_rt_sigprocmask(const uint64_t arguments[6])
 {
-    struct process *process = process_current();
-    uint64_t old = process->signals.blocked, set;
+    uint64_t old = task_current()->signals.blocked, set;
     if (arguments[3] != SET_SIZE) {
         return -EINVAL;
     }
@@ -63,22 +51,21 @@ int64_t sys_rt_sigprocmask(const uint64_t arguments[6])
         default:
             return -EINVAL;
         }
-        signals_set_mask(process, set);
+        signals_set_mask(set);
     }
     return arguments[2] != 0 ? copy_to_user(uaddr(arguments[2]), &old, sizeof(old)) : 0;
 }
 
 int64_t sys_rt_sigpending(const uint64_t arguments[6])
 {
-    const struct signals *signals = &process_current()->signals;
-    uint64_t pending = signals->pending & signals->blocked;
+    uint64_t pending = signals_pending() & task_current()->signals.blocked;
     return arguments[1] > SET_SIZE ? -EINVAL : copy_to_user(uaddr(arguments[0]), &pending, arguments[1]);
 }
 
 int64_t sys_rt_sigsuspend(const uint64_t arguments[6])
 {
-    struct process *process = process_current();
     uint64_t mask;
+    struct signal_info none;
     if (arguments[1] != SET_SIZE) {
         return -EINVAL;
     }
@@ -86,25 +73,97 @@ int64_t sys_rt_sigsuspend(const uint64_t arguments[6])
     if (error != 0) {
         return error;
     }
-    signals_mask_for_now(process, mask);
-    WRITE_ONCE(process->thread->interrupted, signals_waiting());
-    while (!signals_waiting()) {
-        process_pause();
-        WRITE_ONCE(process->thread->interrupted, signals_waiting());
+    signals_mask_for_now(mask);
+    return signal_wait(0, UINT64_MAX, &none) == -EINTR ? -ERESTART_NOHAND : 0;
+}
+
+// As siginfo_t begins.
+struct user_siginfo {
+    int32_t signal, error, code, padding;
+    uint64_t value[2];
+    uint8_t rest[96];
+};
+static_assert(sizeof(struct user_siginfo) == 128, "siginfo_t");
+
+int64_t sys_rt_sigtimedwait(const uint64_t arguments[6])
+{
+    uint64_t set, span = 0, deadline = UINT64_MAX;
+    struct signal_info info;
+    if (arguments[3] != SET_SIZE) {
+        return -EINVAL;
     }
-    return -EINTR;
+    int error = copy_from_user(&set, uaddr(arguments[0]), sizeof(set));
+    if (error == 0 && arguments[2] != 0) {
+        error = time_from_user(arguments[2], &span);
+        deadline = time_deadline(span);
+    }
+    if (error != 0) {
+        return error;
+    }
+    int signal = arguments[2] != 0 && span == 0 ? signal_take(set, &info) : signal_wait(set, deadline, &info);
+    if (signal <= 0) {
+        return signal == 0 ? -EAGAIN : signal;
+    }
+    struct user_siginfo user = {
+        .signal = signal, .error = info.error, .code = info.code, .value = {info.value[0], info.value[1]}};
+    error = arguments[1] != 0 ? copy_to_user(uaddr(arguments[1]), &user, sizeof(user)) : 0;
+    return error != 0 ? error : signal;
+}
+
+// What the caller says of a signal, except what only the kernel may say to others.
+static int info_from_user(uint64_t from, int signal, bool to_myself, struct signal_info *out)
+{
+    struct user_siginfo user;
+    int error = copy_from_user(&user, uaddr(from), sizeof(user));
+    if (error != 0) {
+        return error;
+    }
+    *out = (struct signal_info){signal, user.error, user.code, {user.value[0], user.value[1]}};
+    return !to_myself && (user.code >= 0 || user.code == SI_TKILL) ? -EPERM : 0;
+}
+
+int64_t sys_rt_sigqueueinfo(const uint64_t arguments[6])
+{
+    struct signal_info info;
+    int32_t pid = (int32_t)arguments[0];
+    int error = info_from_user(arguments[2], (int)arguments[1], pid == process_current()->pid, &info);
+    if (error != -EFAULT && (uint32_t)arguments[1] > SIGNAL_MAX) {
+        return -EINVAL;
+    }
+    struct process *process = error == 0 ? process_find(pid) : NULL;
+    if (error == 0) {
+        error = process == NULL ? -ESRCH : signal_queue_send(process, 0, &info);
+    }
+    process_put(process);
+    return error;
+}
+
+int64_t sys_rt_tgsigqueueinfo(const uint64_t arguments[6])
+{
+    struct signal_info info;
+    int32_t pid = (int32_t)arguments[0], tid = (int32_t)arguments[1];
+    int error = info_from_user(arguments[3], (int)arguments[2], pid == process_current()->pid, &info);
+    if (error != -EFAULT && (pid <= 0 || tid <= 0 || (uint32_t)arguments[2] > SIGNAL_MAX)) {
+        return -EINVAL;
+    }
+    struct process *process = error == 0 ? process_find(pid) : NULL;
+    if (error == 0) {
+        error = process == NULL ? -ESRCH : signal_queue_send(process, tid, &info);
+    }
+    process_put(process);
+    return error;
 }
 
 int64_t sys_rt_sigreturn(const uint64_t arguments[6])
 {
-    struct process *process = process_current();
+    struct task *task = task_current();
     uint64_t mask;
-    if (sigframe_pop(process, process->current, &mask) != 0) {
-        signal_force(&(struct signal_info){.signal = SIGSEGV, .code = 0x80});
+    if (sigframe_pop(task, task->current, &mask) != 0) {
+        signal_force(&(struct signal_info){.signal = SIGSEGV, .code = SI_KERNEL});
         return 0;
     }
-    signals_set_mask(process, mask);
-    return (int64_t)user_regs_argument(process->current, 0); // as it was
+    signals_set_mask(mask);
+    return (int64_t)user_regs_argument(task->current, 0); // as it was
 }
 
 int64_t sys_kill(const uint64_t arguments[6])
@@ -112,19 +171,22 @@ int64_t sys_kill(const uint64_t arguments[6])
     return (uint32_t)arguments[1] > SIGNAL_MAX ? -EINVAL : signal_send_pid((int32_t)arguments[0], (int)arguments[1]);
 }
 
+static int64_t send_to_task(int32_t pid, int32_t tid, uint32_t signal)
+{
+    const struct process *me = process_current();
+    struct signal_info info = {(int)signal, 0, SI_TKILL, {signal_sender(me->pid, me->as.real_uid)}};
+    return tid <= 0 || signal > SIGNAL_MAX ? -EINVAL : signal_send_tid(pid, tid, &info);
+}
+
 int64_t sys_tkill(const uint64_t arguments[6])
 {
-    bool bad = (int32_t)arguments[0] <= 0 || (uint32_t)arguments[1] > SIGNAL_MAX;
-    return bad ? -EINVAL : signal_send_pid((int32_t)arguments[0], (int)arguments[1]);
+    return send_to_task(0, (int32_t)arguments[0], (uint32_t)arguments[1]);
 }
 
 int64_t sys_tgkill(const uint64_t arguments[6])
 {
-    int32_t group = (int32_t)arguments[0], thread = (int32_t)arguments[1];
-    if (group <= 0 || thread <= 0 || (uint32_t)arguments[2] > SIGNAL_MAX) {
-        return -EINVAL;
-    }
-    return group != thread ? -ESRCH : signal_send_pid(thread, (int)arguments[2]);
+    int32_t pid = (int32_t)arguments[0];
+    return pid <= 0 ? -EINVAL : send_to_task(pid, (int32_t)arguments[1], (uint32_t)arguments[2]);
 }
 
 int64_t sys_sigaltstack(const uint64_t arguments[6])
@@ -133,33 +195,30 @@ int64_t sys_sigaltstack(const uint64_t arguments[6])
         uint64_t pointer;
         int32_t flags, padding;
         uint64_t size;
-    } new, old;
-    struct process *process = process_current();
-    struct signals *signals = &process->signals;
-    uint64_t sp = user_regs_sp(process->current);
-    bool on_it = sp - signals->stack < signals->stack_size;
+    } new, old = {0};
+    struct task *task = task_current();
+    struct task_signals *signals = &task->signals;
+    bool disarms = (signals->stack_flags & SS_AUTODISARM) != 0;
+    bool on_it = user_regs_sp(task->current) - signals->stack - 1 < signals->stack_size && !disarms;
     old.pointer = signals->stack;
-    old.flags = on_it ? 1 : signals->stack_flags;
-    old.padding = 0;
+    old.flags = signals->stack_flags | (on_it ? SS_ONSTACK : 0);
     old.size = signals->stack_size;
     if (arguments[0] != 0) {
         int error = copy_from_user(&new, uaddr(arguments[0]), sizeof(new));
-        if (error != 0) {
-            return error;
+        if (error != 0 || on_it) {
+            return error != 0 ? error : -EPERM;
         }
-        if (on_it) {
-            return -EPERM;
-        }
-        bool off = (new.flags &SS_DISABLE) != 0;
-        if ((new.flags & ~(SS_DISABLE | 1)) != 0) {
+        int32_t mode = new.flags & ~SS_AUTODISARM;
+        if (mode != 0 && mode != SS_DISABLE && mode != SS_ONSTACK) {
             return -EINVAL;
         }
-        if (!off && new.size < STACK_MIN) {
+        bool off = mode == SS_DISABLE;
+        if (!off && new.size < SIGNAL_STACK_MIN) {
             return -ENOMEM;
         }
         signals->stack = off ? 0 : new.pointer;
         signals->stack_size = off ? 0 : new.size;
-        signals->stack_flags = off ? SS_DISABLE : 0;
+        signals->stack_flags = off ? SS_DISABLE : new.flags & SS_AUTODISARM;
     }
     return arguments[1] != 0 ? copy_to_user(uaddr(arguments[1]), &old, sizeof(old)) : 0;
 }

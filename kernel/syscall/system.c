@@ -28,10 +28,10 @@ int64_t sys_prctl(const uint64_t arguments[6])
         if (error != 0 && error != -ENAMETOOLONG) {
             return error;
         }
-        thread_set_name(process_current()->thread, name);
+        thread_set_name(thread_current(), name);
         return 0;
     case PR_GET_NAME:
-        format(name, sizeof(name), "%s", process_current()->thread->name);
+        format(name, sizeof(name), "%s", thread_current()->name);
         return copy_to_user(uaddr(arguments[1]), name, sizeof(name));
     default:
         return -EINVAL;
@@ -126,7 +126,7 @@ int64_t sys_getrusage(const uint64_t arguments[6])
         int64_t user_seconds, user_microseconds, rest[16];
     } usage = {0};
     static_assert(sizeof(usage) == 144, "struct rusage");
-    uint64_t ns = (int)arguments[0] == 0 || (int)arguments[0] == 1 ? process_current()->thread->runtime_ns : 0;
+    uint64_t ns = (int)arguments[0] == 0 || (int)arguments[0] == 1 ? process_runtime(process_current()) : 0;
     if ((int)arguments[0] < -1 || (int)arguments[0] > 1) {
         return -EINVAL;
     }
@@ -146,17 +146,4 @@ int64_t sys_sched_getaffinity(const uint64_t arguments[6])
     }
     int error = copy_to_user(uaddr(arguments[2]), &mask, sizeof(mask));
     return error != 0 ? error : (int64_t)sizeof(mask);
-}
-
-int64_t sys_getgroups(const uint64_t arguments[6])
-{
-    const struct credentials *as = &process_current()->as;
-    if ((int32_t)arguments[0] == 0) {
-        return as->group_count;
-    }
-    if ((int32_t)arguments[0] < (int32_t)as->group_count) {
-        return -EINVAL;
-    }
-    int error = copy_to_user(uaddr(arguments[1]), as->groups, as->group_count * sizeof(as->groups[0]));
-    return error != 0 ? error : (int64_t)as->group_count;
 }

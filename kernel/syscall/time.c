@@ -5,7 +5,7 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/mm/usercopy.h"
-#include "kernel/proc/process.h"
+#include "kernel/proc/task.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/time/cputime.h"
 
@@ -47,6 +47,15 @@ int time_to_user(uint64_t to, uint64_t ns)
 {
     struct user_timespec time = timespec_of(ns);
     return copy_to_user(uaddr(to), &time, sizeof(time));
+}
+
+uint64_t time_deadline_of_call(uint64_t ns)
+{
+    struct task *task = task_current();
+    if (task->deadline_ns == 0) {
+        task->deadline_ns = time_deadline(ns);
+    }
+    return task->deadline_ns;
 }
 
 uint64_t time_deadline(uint64_t ns)
@@ -206,14 +215,14 @@ static int64_t sleep_until(int clockid, uint64_t until_ns, uint64_t rest)
         int copied = time_to_user(rest, until_ns > now ? until_ns - now : 0);
         error = copied != 0 ? copied : -EINTR;
     }
-    return error;
+    return error == -EINTR ? -ERESTART_NOHAND : error;
 }
 
 int64_t sys_nanosleep(const uint64_t arguments[6])
 {
     uint64_t span;
     int error = time_from_user(arguments[0], &span);
-    return error != 0 ? error : sleep_until(CLOCK_MONOTONIC, time_deadline(span), arguments[1]);
+    return error != 0 ? error : sleep_until(CLOCK_MONOTONIC, time_deadline_of_call(span), arguments[1]);
 }
 
 // The only thread of a process does not run while it sleeps: its clock stands still, and only a signal ends this.
@@ -250,5 +259,6 @@ int64_t sys_clock_nanosleep(const uint64_t arguments[6])
         return sleep_on_cputime(clockid, ns, absolute);
     }
     // Only an absolute sleep follows the time of day when it jumps.
-    return absolute ? sleep_until(clockid, ns, 0) : sleep_until(CLOCK_MONOTONIC, time_deadline(ns), arguments[3]);
+    return absolute ? sleep_until(clockid, ns, 0)
+                    : sleep_until(CLOCK_MONOTONIC, time_deadline_of_call(ns), arguments[3]);
 }

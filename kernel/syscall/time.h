@@ -26,3 +26,5 @@ static inline struct user_timeval timeval_of(uint64_t ns)
 [[nodiscard]] int time_from_user(uint64_t from, uint64_t *ns); // a struct timespec. Also -EFAULT
 [[nodiscard]] int time_to_user(uint64_t to, uint64_t ns);      // likewise. -EFAULT
 uint64_t time_deadline(uint64_t ns);                           // from now on; far away when that does not fit
+// Likewise; the same again when the current call is made again, after a signal that nobody handled (ERESTART_NOHAND).
+uint64_t time_deadline_of_call(uint64_t ns);

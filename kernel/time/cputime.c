@@ -11,7 +11,7 @@
 
 uint64_t process_cputime(struct process *process)
 {
-    return thread_runtime(process->thread);
+    return process_runtime(process);
 }
 
 bool clock_is_cputime(int clockid)

@@ -38,6 +38,12 @@ def test_a_reason_explains():
     assert summary.problems == [] and summary.count(facts.DIFFERENT) == 1
 
 
+@pytest.mark.parametrize("ours, problems", [("2", 0), ("3", 2)])
+def test_a_reason_may_say_what_ours_is(ours, problems):
+    summary = judge("a: 1\n", f"a: {ours}\n", [Reason("p", "a", "because it is so", ours="2")])
+    assert len(summary.problems) == problems  # the difference, and the reason that fits nothing
+
+
 @pytest.mark.parametrize("whole, program, fails", [(True, "p", True), (True, "other", True), (False, "other", False), (False, "p", True)])
 def test_a_reason_that_no_longer_applies(whole, program, fails):
     summary = judge("a: 1\n", "a: 1\n", [Reason(program, "a", "because it is so")], whole)

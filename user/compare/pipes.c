@@ -63,12 +63,11 @@ static void broken(void)
 {
     int ends[2], status;
     pipe(ends);
+    close(ends[0]);
     if (fork() == 0) {
-        close(ends[0]);
         write(ends[1], "x", 1);
         _exit(1);
     }
-    close(ends[0]);
     wait(&status);
     fact_status("a writer whose reader is gone", status);
     close(ends[1]);

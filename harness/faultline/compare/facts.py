@@ -37,15 +37,18 @@ class Fact:
 
 @dataclass
 class Reason:
-    """Why some facts differ: globs over the program and the fact. `used` tells whether one still does."""
+    """Why some facts differ: globs over the program and the fact, and with `ours` what Faultline must have said. `used`
+    tells whether one still does."""
 
     program: str
     fact: str
     reason: str
+    ours: str = ""
     used: bool = False
 
     def fits(self, fact: Fact) -> bool:
-        return fnmatch.fnmatchcase(fact.program, self.program) and fnmatch.fnmatchcase(fact.what, _literal(self.fact))
+        return (fnmatch.fnmatchcase(fact.program, self.program) and fnmatch.fnmatchcase(fact.what, _literal(self.fact))
+                and self.ours in ("", fact.faultline))
 
 
 def _literal(pattern: str) -> str:

@@ -1,0 +1,216 @@
+// Who there is: every process and task by number, and who is whose child.
+#include "kernel/base/atomic.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/proc/process_internal.h"
+#include "kernel/proc/sigqueue.h"
+
+struct family family = {.lock = SPINLOCK_INIT("family", RANK_PROCESS), .all = {&family.all, &family.all}};
+
+// --- by number -----------------------------------------------------------------------------------------------------
+
+static int32_t pid_of(const struct tree_node *node)
+{
+    return container_of(node, struct process, by_pid)->pid;
+}
+
+static int32_t tid_of(const struct tree_node *node)
+{
+    return container_of(node, struct task, by_tid)->tid;
+}
+
+static struct tree_node *find(const struct tree *tree, int32_t (*number_of)(const struct tree_node *), int32_t number)
+{
+    struct tree_node *node = tree->root;
+    while (node != NULL && number_of(node) != number) {
+        node = node->child[number_of(node) < number];
+    }
+    return node;
+}
+
+static void insert(struct tree *tree, int32_t (*number_of)(const struct tree_node *), struct tree_node *node)
+{
+    struct tree_node *parent = NULL;
+    unsigned side = 0;
+    for (struct tree_node *at = tree->root; at != NULL; at = at->child[side]) {
+        parent = at;
+        side = number_of(at) < number_of(node);
+    }
+    tree_insert(tree, node, parent, side);
+}
+
+struct process *family_find(int32_t pid)
+{
+    struct tree_node *node = find(&family.processes, pid_of, pid);
+    return node != NULL ? container_of(node, struct process, by_pid) : NULL;
+}
+
+struct task *family_find_task(int32_t tid)
+{
+    struct tree_node *node = find(&family.tasks, tid_of, tid);
+    return node != NULL ? container_of(node, struct task, by_tid) : NULL;
+}
+
+static bool names_a_group(int32_t id)
+{
+    list_for_each(at, &family.all)
+    {
+        const struct process *process = container_of(at, struct process, all);
+        if (process->group == id || process->session == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Numbers go up, and begin again only when all have been used.
+static int32_t next_id(void)
+{
+    static bool again;
+    do {
+        again |= family.last_id == PID_MAX;
+        family.last_id = family.last_id == PID_MAX ? 2 : family.last_id + 1;
+    } while (again && (family_find(family.last_id) != NULL || family_find_task(family.last_id) != NULL ||
+                       names_a_group(family.last_id)));
+    return family.last_id;
+}
+
+// --- in and out ----------------------------------------------------------------------------------------------------
+
+static void add_task(struct process *process, struct task *task)
+{
+    list_push_back(&process->tasks, &task->sibling);
+    process->task_count++;
+    insert(&family.tasks, tid_of, &task->by_tid);
+}
+
+void family_add(struct process *process, struct task *first, struct process *parent)
+{
+    process->pid = first->tid = next_id();
+    process->parent = parent;
+    process->group = parent != NULL ? parent->group : process->pid;
+    process->session = parent != NULL ? parent->session : process->pid;
+    list_push_back(&family.all, &process->all);
+    if (parent != NULL) {
+        list_push_back(&parent->children, &process->sibling);
+    }
+    insert(&family.processes, pid_of, &process->by_pid);
+    add_task(process, first);
+}
+
+void family_add_task(struct process *process, struct task *task)
+{
+    task->tid = next_id();
+    add_task(process, task);
+}
+
+void family_remove(struct process *process)
+{
+    list_remove(&process->all);
+    list_remove(&process->sibling);
+    tree_remove(&family.processes, &process->by_pid);
+}
+
+void family_remove_task(struct task *task)
+{
+    list_remove(&task->sibling);
+    tree_remove(&family.tasks, &task->by_tid);
+    task->process->task_count--;
+}
+
+void family_rename_task(struct task *task, int32_t tid)
+{
+    tree_remove(&family.tasks, &task->by_tid);
+    task->tid = tid;
+    insert(&family.tasks, tid_of, &task->by_tid);
+}
+
+// --- for others ----------------------------------------------------------------------------------------------------
+
+struct task *task_current(void)
+{
+    struct thread *me = thread_current();
+    return me != NULL ? me->task : NULL;
+}
+
+struct process *process_current(void)
+{
+    struct task *task = task_current();
+    return task != NULL ? task->process : NULL;
+}
+
+static struct process *get(struct process *process)
+{
+    if (process != NULL) {
+        (void)__atomic_fetch_add(&process->references, 1, __ATOMIC_RELAXED);
+    }
+    return process;
+}
+
+struct process *process_find(int32_t pid)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    struct process *process = get(family_find(pid));
+    spin_unlock(&family.lock, flags);
+    return process;
+}
+
+struct process *process_find_task(int32_t tid)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    struct task *task = family_find_task(tid);
+    struct process *process = task != NULL ? get(task->process) : NULL;
+    spin_unlock(&family.lock, flags);
+    return process;
+}
+
+void process_put(struct process *process)
+{
+    if (process != NULL && __atomic_fetch_sub(&process->references, 1, __ATOMIC_ACQ_REL) == 1) {
+        signal_queue_forget(&process->signals.shared, ~0ul, &process->signals.records);
+        kfree(process);
+    }
+}
+
+void process_for_each(bool (*visit)(struct process *process, void *argument), void *argument)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    list_for_each(at, &family.all)
+    {
+        if (!visit(container_of(at, struct process, all), argument)) {
+            break;
+        }
+    }
+    spin_unlock(&family.lock, flags);
+}
+
+int32_t process_parent_id(void)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    const struct process *parent = process_current()->parent;
+    int32_t pid = parent != NULL ? parent->pid : 0;
+    spin_unlock(&family.lock, flags);
+    return pid;
+}
+
+uint64_t process_runtime(struct process *process)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    uint64_t ns = process->tasks_ns;
+    list_for_each(at, &process->tasks)
+    {
+        ns += thread_runtime(container_of(at, struct task, sibling)->thread);
+    }
+    spin_unlock(&family.lock, flags);
+    return ns;
+}
+
+struct fd_table *process_files_get(struct process *process)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    struct fd_table *files = process->files;
+    if (files != NULL) {
+        (void)__atomic_fetch_add(&files->references, 1, __ATOMIC_RELAXED);
+    }
+    spin_unlock(&family.lock, flags);
+    return files;
+}

@@ -1,0 +1,43 @@
+// Tasks: the threads of a process as user space knows them. Each has a kernel thread, and keeps what that does not
+// know: its number, its signals, its registers of user space, what becomes of its memory's locks when it ends.
+#pragma once
+
+#include "kernel/base/tree.h"
+#include "kernel/proc/process.h"
+
+struct task {
+    int32_t tid;             // the first one's is the process's
+    struct process *process; // constant
+    struct thread *thread;   // set before it runs
+    struct list sibling;     // of process->tasks; family's lock
+    struct tree_node by_tid; // family's lock
+    struct task_signals signals;
+    bool parked; // in a stop; family's lock
+
+    // Its own.
+    struct user_regs *current; // in a system call
+    uint64_t first_argument;   // of the last one
+    int restart;               // how it ended: 0, or ERESTART or ERESTART_NOHAND
+    bool again;                // this call is one that is made again
+    uint64_t deadline_ns;      // of a call that is made again: when its wait ends; 0: not known yet
+    uint64_t clear_tid;        // set_tid_address(2): written, and woken, when it ends; 0: none
+    uint64_t robust_list;      // set_robust_list(2), or 0
+    bool owns_pi;              // others wait for a lock that it has (futex_lock()); these two: family's lock
+    bool gave_up_locks;
+    // To start with.
+    struct user_regs regs;
+    uint64_t tls;
+    uint64_t tell_tid; // where it writes its number first, or 0
+
+    struct fp_state fp;
+};
+
+struct task *task_current(void); // NULL in a kernel thread
+// Ends the current task; the last one ends its process. status as wait(2) tells it.
+_Noreturn void task_exit(int status);
+// Sleeps until somebody signals the condition after it was seen at that generation (kernel/sync/condition.h).
+// -EINTR: the process is to end; other signals have to wait.
+struct condition;
+[[nodiscard]] int task_wait_killable(struct condition *condition, uint32_t seen);
+// get_robust_list(2): another task's. -ESRCH, -EPERM.
+[[nodiscard]] int task_robust_list(int32_t tid, uint64_t *head);
