@@ -18,6 +18,11 @@ DEADLINE = 240.0  # seconds; a busy machine needs some
 
 
 def boot(*words, typed=None):
+    """The kernel's own monitor."""
+    return shell("--monitor", *words, typed=typed)
+
+
+def shell(*words, typed=None):
     done = subprocess.run([BOOT, *words], input=typed, capture_output=True, text=True, timeout=DEADLINE,
                           stdin=subprocess.DEVNULL if typed is None else None, check=False)
     assert "\x1e" not in done.stdout, "records are for programs"
@@ -65,7 +70,7 @@ def test_a_boot_that_fails_has_a_status():
 
 
 def test_standard_input_may_be_closed():
-    done = subprocess.run(["/bin/sh", "-c", f"exec {BOOT} <&-"], capture_output=True, text=True, timeout=DEADLINE, check=False)
+    done = subprocess.run(["/bin/sh", "-c", f"exec {BOOT} --monitor <&-"], capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert done.returncode == 0 and "faultline> " in done.stdout
 
 
@@ -75,6 +80,46 @@ def test_a_recorded_run_is_replayed(tmp_path):
     again = boot("--replay", record)
     assert (first.returncode, again.returncode) == (0, 0), first.stderr + again.stderr
     assert "us" in first.stdout and again.stdout.strip() == first.stdout.strip()
+
+
+@pytest.mark.parametrize("command, printed, status", [
+    ("seq 1 100000 | sort -rn | head -3", "100000\n99999\n99998\n", 0),
+    ("exit 7", "", 7),
+    ("printf 'no end'; kill -9 $$", "no end", 137),
+    ("echo; echo $0; echo \"a  b\" '$HOME'", "\n/bin/sh\na  b $HOME\n", 0),
+    ("no-such-program 2>&1", "/bin/sh: no-such-program: not found\n", 127),
+    ("sleep 9; echo late", "late\n", 0),
+])
+def test_a_shell_command_prints_and_gives_its_status(command, printed, status):
+    done = shell("--", command)
+    assert (done.stdout, done.returncode, done.stderr) == (printed, status, "")
+
+
+@pytest.mark.parametrize("typed, printed, status", [("echo out\nexit 7", "out\n", 7), ("", "", 0), (None, "", 0)])
+def test_what_is_piped_in_is_a_script(typed, printed, status):
+    done = shell(typed=typed)
+    assert (done.stdout, done.returncode) == (printed, status)
+
+
+def test_a_panic_under_the_shell_is_told():
+    done = shell("--fault", "boot_alloc,nth=1", "--", "true")
+    assert done.returncode == 2 and "boot failed" in done.stderr
+
+
+def test_a_recorded_shell_is_replayed(tmp_path):
+    record = tmp_path / "run"
+    person = Terminal("--record", record)
+    try:
+        person.until_prompt()
+        person.type(b"echo $((6*7))\r")  # QEMU loses what does not fit into the serial port while it records
+        person.until("42")
+        person.until_prompt()
+        person.type(b"exit\r")
+        assert person.child.wait(60) == 0
+    finally:
+        person.close()
+    again = shell("--replay", record)
+    assert again.returncode == 0 and "42" in again.stdout, again.stderr
 
 
 class Terminal:
@@ -91,11 +136,24 @@ class Terminal:
         while not re.search(pattern, self.said):
             assert time.monotonic() < end, self.said
             if select.select([self.master], [], [], 0.2)[0]:
-                self.said += os.read(self.master, 4096).decode(errors="replace")
+                try:
+                    self.said += os.read(self.master, 4096).decode(errors="replace")
+                except OSError:  # its end
+                    assert re.search(pattern, self.said), self.said
+
+    def until_prompt(self):
+        """A shell's. It asks its terminal where the cursor is, and what is typed on the heels of the answer is lost."""
+        self.until("\x1b\\[6n")
+        os.write(self.master, b"\x1b[1;3R")
+        time.sleep(0.3)
 
     def type(self, keys):
         self.said = ""
         os.write(self.master, keys)
+
+    def close(self):
+        process.end(self.child)
+        os.close(self.master)
 
 
 @pytest.fixture
@@ -108,12 +166,11 @@ def terminal():
 
     yield make
     for terminal in made:
-        process.end(terminal.child)
-        os.close(terminal.master)
+        terminal.close()
 
 
 def test_a_person_at_a_terminal(terminal):
-    person = terminal()
+    person = terminal("--monitor")
     person.until("faultline> $")
     person.type(b"mem\r")
     person.until(r"pages: \d+ total[^$]*faultline> $")
@@ -156,7 +213,7 @@ def command_line(pid):
 
 
 def test_gdb_starts_the_guest(terminal):
-    person = terminal("--gdb")
+    person = terminal("--monitor", "--gdb")
     person.until("target remote (\\S+)'")
     command = re.search(r"gdb-multiarch (\S+) -ex 'target remote (\S+)'", person.said)
     done = process.run(["gdb-multiarch", "-q", "-batch", ROOT / command[1], "-ex", f"target remote {command[2]}",

@@ -124,5 +124,5 @@ def test_a_broken_archive_is_said(make_machine, tmp_path):
 
 @pytest.mark.parametrize("words, piped", [(["--", "echo out; exit 7"], None), ([], b"echo out\nexit 7\n")])
 def test_the_verb(words, piped):
-    done = subprocess.run([ROOT / "scripts" / "boot", "--shell", *words], input=piped or b"", capture_output=True, timeout=120)
+    done = subprocess.run([ROOT / "scripts" / "boot", *words], input=piped or b"", capture_output=True, timeout=120)
     assert (done.stdout, done.returncode) == (b"out\n", 7), done.stderr

@@ -1,7 +1,10 @@
-"""scripts/boot: the kernel's serial console in this terminal, or one command and its status."""
+"""scripts/boot: busybox's shell in this terminal, or one command and its status; or the kernel's own monitor."""
 
 from __future__ import annotations
 
+import atexit
+import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from faultline.errors import GuestError, UsageError
 from faultline.paths import IMAGE_PRESETS, OUT, kernel_image, relative
 from faultline.qemu import Machine, MachineConfig, command, memory_bytes
 from faultline.qemu.console import PROMPT
+from faultline.qemu.session import Session
 from faultline.qemu.terminal import Terminal
 
 _KINDS = ("boot_alloc", "page_alloc", "slab_alloc", "user_copy", "all")
@@ -29,14 +33,14 @@ _KEYS = ("nth", "interval", "times", "probability", "seed", "task")
 @click.option("--gdb", "debug", is_flag=True, help="Wait for gdb; says how to connect.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="F", help="Record the run into F.")
 @click.option("--replay", type=click.Path(path_type=Path), metavar="F", help="Replay the run recorded in F.")
-@click.option("--shell", is_flag=True, help="Debian's busybox: its shell in this terminal, or COMMAND run by it.")
+@click.option("--monitor", is_flag=True, help="The kernel's monitor instead of a shell; COMMAND is one of its commands.")
 @click.option("--preset", default="qemu-virt", show_default=True, help=f"Which image: {' or '.join(IMAGE_PRESETS)}.")
 @click.argument("words", nargs=-1, metavar="[-- COMMAND]")
-def main(smp, cpu, mem, el2, fault, debug, record, replay, shell, preset, words) -> int:
-    """Boots the kernel with its serial console in this terminal; Ctrl-A x quits. Lines from a pipe or file are typed one
-    by one, and the last answer ends it.
+def main(smp, cpu, mem, el2, fault, debug, record, replay, monitor, preset, words) -> int:
+    """Boots the kernel with Debian's busybox: its shell in this terminal; Ctrl-A x quits, as does the shell's end. What is
+    piped in is the shell's script. With --monitor: the kernel's own prompt; lines from a pipe or file are typed one by one.
 
-    With a COMMAND: runs it in the kernel's monitor (with --shell: in the shell), prints what it prints and exits with its status; 2 when it cannot be run.
+    With a COMMAND: runs it in the shell (or the monitor), prints what it prints and exits with its status; 2 when it cannot be run.
     """
     if fault:
         check_plan(fault)
@@ -56,9 +60,12 @@ def main(smp, cpu, mem, el2, fault, debug, record, replay, shell, preset, words)
     config = MachineConfig(kernel_image(preset), cpu=cpu, smp=smp, memory=memory_bytes(mem), el2=el2,
                            bootargs=f"fault={fault}" if fault else "", record=record, replay=replay)
     config.check()
-    if shell:
-        return _shell(config, " ".join(words), debug)
-    return _run_command(config, " ".join(words)) if words else _console(config, debug)
+    if replay:
+        return _replay(config)
+    text = " ".join(words)
+    if monitor:
+        return _run_command(config, text) if text else _console(config, debug)
+    return _shell(config, text, debug)
 
 
 def check_plan(text: str) -> None:
@@ -88,30 +95,53 @@ def _run_command(config: MachineConfig, text: str) -> int:
         printed = machine.console.text(mark).replace(PROMPT, "").strip("\n")  # programs write past the records
     if printed:
         print(printed)
-    if not config.initrd:  # a shell's command is answered by its status alone
-        print(reply.text, end="")
+    print(reply.text, end="")
     return min(abs(reply.status), 255)
 
 
 def _shell(config: MachineConfig, text: str, debug: bool) -> int:
-    if not text and sys.stdin is not None and not sys.stdin.isatty():
-        text = sys.stdin.read()
-    script = {"command": f"{text}\n".encode()} if text else {}
-    config = config.with_(initrd=userland.initrd(OUT / "boot" / "initrd.cpio", script))
-    if text:
-        return _run_command(config, "exec /bin/sh /command")
-    return _console(config.with_(bootargs=f"{config.bootargs} run=exec /bin/sh;poweroff".strip()), debug)
+    """A shell in this terminal, or one that runs a command or the script that is piped in."""
+    piped = not text and not debug and (sys.stdin is None or not sys.stdin.isatty())
+    script = sys.stdin.read() if piped and sys.stdin is not None else ""
+    if not text and not piped:
+        config = _with_files(config, {})
+        return _console(config.with_(bootargs=f"{config.bootargs} run=exec /bin/sh;poweroff".strip()), debug)
+    run = Session.START_COMMAND if text else Session.START_SCRIPT
+    word = secrets.token_hex(8)
+    config = _with_files(config, {"command": f"{text or script}\n".encode(), "start": run.format(word=word).encode()})
+    with Machine(config) as machine:
+        try:
+            return Session(machine, word, keys=bool(text)).run(_COMMAND_BUDGET)
+        except GuestError as error:
+            print(error, file=sys.stderr)
+            return 2
+
+
+def _with_files(config: MachineConfig, files: dict[str, bytes]) -> MachineConfig:
+    """With busybox and these files. A recording keeps them beside it: a replay needs the same."""
+    place = Path(f"{config.record}.initrd") if config.record else OUT / "boot" / f"initrd-{os.getpid()}.cpio"
+    if not config.record:
+        atexit.register(place.unlink, missing_ok=True)
+    return config.with_(initrd=userland.initrd(place, files))
 
 
 def _console(config: MachineConfig, debug: bool) -> int:
+    if config.record:
+        Path(f"{config.record}.bootargs").write_text(config.bootargs)
     with Machine(config, gdb=debug) as machine:
         terminal = Terminal(machine)
-        if config.replay:
-            return terminal.watch()
         if debug:
             print(f"boot: waiting for gdb: gdb-multiarch {relative(config.kernel.with_suffix('.elf'))} "
                   f"-ex 'target remote {machine.gdb_socket}'", file=sys.stderr)
         return terminal.run(start=not debug)
+
+
+def _replay(config: MachineConfig) -> int:
+    initrd, line = Path(f"{config.replay}.initrd"), Path(f"{config.replay}.bootargs")
+    config = config.with_(initrd=initrd if initrd.is_file() else None,
+                          bootargs=line.read_text() if line.is_file() else config.bootargs)
+    with Machine(config) as machine:
+        return Terminal(machine).watch()
 
 
 if __name__ == "__main__":

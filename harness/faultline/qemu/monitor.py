@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from faultline.errors import FaultlineError
@@ -66,16 +67,21 @@ class Monitor:
     def command(self, text: str, *, budget: float = 20.0, check: bool = True) -> Reply:
         """Runs one command. `budget` is processor seconds of QEMU; raises CommandFailed for a status other than 0 when
         `check`, KernelPanic, GuestHang, GuestTimeout and MachineExited as Machine.wait does."""
+        mark = self._machine.console.mark()
+        reply = self._machine.wait(self.begin(text), f"the end of '{text}'", budget, mark)
+        if check and reply.status != 0:
+            raise CommandFailed(text, reply)
+        return reply
+
+    def begin(self, text: str) -> Callable[[], Reply | None]:
+        """Starts one command; what is returned gives its reply once there is one."""
         if "\n" in text or "\r" in text:
             raise FaultlineError("a command is one line")
         id, self._next_id = self._next_id, self._next_id + 1
         console = self._machine.console
         mark = console.mark()
         console.send(f"@{id} {text}\n".encode())
-        reply = self._machine.wait(lambda: collect(console.records(mark), id), f"the end of '{text}'", budget, mark)
-        if check and reply.status != 0:
-            raise CommandFailed(text, reply)
-        return reply
+        return lambda: collect(console.records(mark), id)
 
     def mem(self) -> dict:
         return self.command("mem").value

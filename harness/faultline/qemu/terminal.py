@@ -21,7 +21,7 @@ _BUDGET = 3600.0     # processor seconds for one line of a script
 
 
 @contextmanager
-def _every_key(descriptor: int):
+def every_key(descriptor: int):
     """Keys go to the guest as they are typed; the terminal is as before afterwards, whatever happens."""
     saved = termios.tcgetattr(descriptor)
     tty.setraw(descriptor)
@@ -81,7 +81,7 @@ class Terminal:
 
     def _keys(self, descriptor: int) -> int:
         held = b""
-        with _every_key(descriptor):
+        with every_key(descriptor):
             while self._running():
                 if not select.select([descriptor], [], [], _POLL)[0]:
                     continue
