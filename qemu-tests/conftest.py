@@ -17,6 +17,7 @@ from faultline import build
 from faultline.errors import FaultlineError
 from faultline.paths import OUT, kernel_elf, kernel_image
 from faultline.qemu import Machine, MachineConfig, memory_bytes
+from faultline.qemu.person import Terminal
 
 PRESET = "qemu-virt-debug"
 RELEASE = "qemu-virt"  # without checks: what the checks would hide
@@ -135,6 +136,20 @@ def machine(make_machine) -> Machine:
     made.boot()
     yield made
     assert made.console.gaps == []
+
+
+@pytest.fixture
+def terminal():
+    """Makes terminals with scripts/boot in them: terminal(WORDS…)."""
+    made = []
+
+    def make(*words):
+        made.append(Terminal(*words))
+        return made[-1]
+
+    yield make
+    for terminal in made:
+        terminal.close()
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """scripts/boot as a person uses it: with a command, with a script, at a terminal, recorded and replayed."""
 
 import os
-import pty
 import re
-import select
 import signal
 import subprocess
 import time
@@ -12,9 +10,7 @@ import pytest
 
 from faultline import process
 from faultline.paths import ROOT
-
-BOOT = ROOT / "scripts" / "boot"
-DEADLINE = 240.0  # seconds; a busy machine needs some
+from faultline.qemu.person import BOOT, DEADLINE, Terminal
 
 
 def boot(*words, typed=None):
@@ -120,53 +116,6 @@ def test_a_recorded_shell_is_replayed(tmp_path):
         person.close()
     again = shell("--replay", record)
     assert again.returncode == 0 and "42" in again.stdout, again.stderr
-
-
-class Terminal:
-    """scripts/boot at a terminal of its own."""
-
-    def __init__(self, *words):
-        self.master, slave = pty.openpty()
-        self.child = subprocess.Popen([BOOT, *words], stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
-        os.close(slave)
-        self.said = ""
-
-    def until(self, pattern):
-        end = time.monotonic() + DEADLINE
-        while not re.search(pattern, self.said):
-            assert time.monotonic() < end, self.said
-            if select.select([self.master], [], [], 0.2)[0]:
-                try:
-                    self.said += os.read(self.master, 4096).decode(errors="replace")
-                except OSError:  # its end
-                    assert re.search(pattern, self.said), self.said
-
-    def until_prompt(self):
-        """A shell's. It asks its terminal where the cursor is, and what is typed on the heels of the answer is lost."""
-        self.until("\x1b\\[6n")
-        os.write(self.master, b"\x1b[1;3R")
-        time.sleep(0.3)
-
-    def type(self, keys):
-        self.said = ""
-        os.write(self.master, keys)
-
-    def close(self):
-        process.end(self.child)
-        os.close(self.master)
-
-
-@pytest.fixture
-def terminal():
-    made = []
-
-    def make(*words):
-        made.append(Terminal(*words))
-        return made[-1]
-
-    yield make
-    for terminal in made:
-        terminal.close()
 
 
 def test_a_person_at_a_terminal(terminal):
