@@ -34,7 +34,7 @@ static void file_put(struct backing *backing)
     references--;
 }
 
-static const struct backing_ops file_ops = {file_page, file_get, file_put};
+static const struct backing_ops file_ops = {file_page, file_get, file_put, NULL};
 struct backing vma_file = {&file_ops};
 
 void vma_reset(void)

@@ -230,3 +230,12 @@ bool text_starts_with(const char *text, const char *prefix)
     }
     return true;
 }
+
+size_t text_length(const char *text)
+{
+    size_t length = 0;
+    while (text[length] != 0) {
+        length++;
+    }
+    return length;
+}

@@ -16,3 +16,4 @@ size_t vformat(char *out, size_t size, const char *text, va_list args) __attribu
 
 bool text_equal(const char *a, const char *b);
 bool text_starts_with(const char *text, const char *prefix);
+size_t text_length(const char *text);

@@ -20,11 +20,13 @@
 #include "kernel/drivers/pl011.h"
 #include "kernel/drivers/pl031.h"
 #include "kernel/fs/device.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/vdso.h"
+#include "kernel/procfs/procfs.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock.h"
 #include "kernel/tty/console_tty.h"
@@ -155,6 +157,8 @@ static void start_threads(void)
     must(vdso_init(), "page of user code");
     must(console_tty_start(), "terminal");
     must(device_make_nodes(), "devices");
+    filesystem_register(&tmpfs);
+    must(procfs_start(machine.bootargs), "/proc");
 }
 
 _Noreturn static void run(unsigned level, unsigned cpus_running)

@@ -375,7 +375,7 @@ static int trace(char *arguments)
         output_line("trace: wants 'on' or 'off'");
         return -EINVAL;
     }
-    syscall_tracing = text_equal(word, "on");
+    syscall_trace_all(text_equal(word, "on"));
     return 0;
 }
 

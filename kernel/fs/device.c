@@ -3,6 +3,7 @@
 #include <hal/entropy.h>
 
 #include "kernel/base/assert.h"
+#include "kernel/base/format.h"
 #include "kernel/fs/mount.h"
 
 static int64_t read_nothing(struct file *file, struct io *io, uint64_t offset)
@@ -97,13 +98,22 @@ int device_make_nodes(void)
     }
     for (unsigned i = 0; i < device_count && error == 0; i++) {
         struct vnode *node = NULL;
-        size_t length = 0;
-        while (devices[i].name[length] != 0) {
-            length++;
-        }
-        error = directory->ops->create(directory, devices[i].name, length, S_IFCHR | devices[i].mode, devices[i].number,
-                                       NULL, &as, &node);
+        error = directory->ops->create(directory, devices[i].name, text_length(devices[i].name),
+                                       S_IFCHR | devices[i].mode, devices[i].number, NULL, &as, &node);
         error = error == -EEXIST ? 0 : error; // the first files may bring their own
+        vnode_put(node);
+    }
+    static const struct {
+        const char *name, *target;
+    } links[] = {{"fd", "/proc/self/fd"},
+                 {"stdin", "/proc/self/fd/0"},
+                 {"stdout", "/proc/self/fd/1"},
+                 {"stderr", "/proc/self/fd/2"}};
+    for (unsigned i = 0; i < ARRAY_SIZE(links) && error == 0; i++) {
+        struct vnode *node = NULL;
+        error = directory->ops->create(directory, links[i].name, text_length(links[i].name), S_IFLNK | 0777, 0,
+                                       links[i].target, &as, &node);
+        error = error == -EEXIST ? 0 : error;
         vnode_put(node);
     }
     vnode_put(directory);

@@ -184,3 +184,14 @@ void fd_close_range(struct fd_table *table, uint32_t first, uint32_t last, bool 
         (void)error; // not all of them need be open
     }
 }
+
+int64_t fd_next(struct fd_table *table, uint32_t from)
+{
+    int64_t found = -ENOENT;
+    mutex_lock(&table->lock);
+    for (uint64_t fd = from; fd < table->capacity && found < 0; fd++) {
+        found = table->slots[fd].file != NULL ? (int64_t)fd : -ENOENT;
+    }
+    mutex_unlock(&table->lock);
+    return found;
+}

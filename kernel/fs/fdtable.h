@@ -27,6 +27,8 @@ void fd_close_on_exec(struct fd_table *table);
 [[nodiscard]] int fd_install(struct fd_table *table, struct file *file, uint32_t first, bool close_on_exec);
 [[nodiscard]] int fd_replace(struct fd_table *table, struct file *file, uint32_t fd, bool close_on_exec); // dup3(2)
 [[nodiscard]] int fd_close(struct fd_table *table, uint64_t fd);                                          // -EBADF
+// The lowest descriptor in use that is at least from, or -ENOENT.
+[[nodiscard]] int64_t fd_next(struct fd_table *table, uint32_t from);
 // close_range(2): all from first to last, or only marked to be closed on exec.
 void fd_close_range(struct fd_table *table, uint32_t first, uint32_t last, bool mark_only);
 [[nodiscard]] int fd_flags(struct fd_table *table, uint64_t fd, const bool *set, bool *out); // close-on-exec; -EBADF

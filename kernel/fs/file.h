@@ -57,8 +57,10 @@ struct file_ops {
     void (*release)(struct file *file);          // may be NULL
     // Opens again what has no vnode, for /proc/<pid>/fd; NULL: -ENXIO. fresh->ops is set, as with vnode_ops.open.
     int (*reopen)(struct file *file, struct file *fresh);
-    bool stream;   // has no offset: -ESPIPE
-    uint32_t kind; // S_IF… of files that have no vnode
+    bool stream;                           // has no offset: -ESPIPE
+    uint32_t kind;                         // the mode of files that have no vnode
+    const char *name;                      // for people, likewise; NULL: a pipe
+    uint64_t (*number)(struct file *file); // st_ino, likewise; may be NULL
 };
 
 struct file {

@@ -11,15 +11,6 @@ struct walk {
     struct path_end *out;
 };
 
-static size_t text_length(const char *text)
-{
-    size_t length = 0;
-    while (text[length] != 0) {
-        length++;
-    }
-    return length;
-}
-
 static const char *skip_slashes(const char *at)
 {
     while (*at == '/') {

@@ -19,6 +19,7 @@ struct pipe {
     uint32_t readers_ever, writers_ever; // whoever waits for the other end sees it even if it has gone again
     struct vnode *node;                  // of a FIFO; its lock covers node->pipe and openers
     uint32_t openers;                    // in pipe_open()
+    uint64_t number;                     // no other has it
     uint32_t page_count;                 // a power of two
     paddr_t *pages;                      // of the ring; made when they are first needed
     paddr_t own_pages[PAGES];
@@ -31,7 +32,9 @@ static int make(struct pipe **out)
     if (error == 0) {
         struct pipe *pipe = memory;
         *pipe = (struct pipe){.page_count = PAGES};
+        static uint64_t last;
         pipe->pages = pipe->own_pages;
+        pipe->number = atomic_add(&last, 1) + 1;
         mutex_init(&pipe->lock, "pipe");
         condition_init(&pipe->changed, "pipe");
         *out = pipe;
@@ -237,6 +240,12 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t argument
     return copy_to_user(uaddr(argument), &count, sizeof(count));
 }
 
+static uint64_t pipe_number(struct file *file)
+{
+    const struct pipe *pipe = file->data;
+    return pipe->number;
+}
+
 static int pipe_reopen(struct file *file, struct file *fresh);
 
 static const struct file_ops pipe_ops = {
@@ -246,6 +255,7 @@ static const struct file_ops pipe_ops = {
     .ioctl = pipe_ioctl,
     .reopen = pipe_reopen,
     .release = pipe_release,
+    .number = pipe_number,
     .stream = true,
     .kind = S_IFIFO | 0600,
 };

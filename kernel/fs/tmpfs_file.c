@@ -134,7 +134,12 @@ static void backing_release(struct backing *backing)
     vnode_put(&node_of(backing)->vnode);
 }
 
-const struct backing_ops tmpfs_backing_ops = {backing_page, backing_reference, backing_release};
+static struct vnode *backing_node(struct backing *backing)
+{
+    return &node_of(backing)->vnode;
+}
+
+const struct backing_ops tmpfs_backing_ops = {backing_page, backing_reference, backing_release, backing_node};
 
 // --- truncate ------------------------------------------------------------------------------------------------------
 

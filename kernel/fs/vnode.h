@@ -89,6 +89,7 @@ struct vnode {
     uint64_t ino, device;                          // device: what a special file stands for
     uint64_t size;                                 // bytes
     uint64_t accessed_ns, modified_ns, changed_ns; // since 1970
+    bool nowhere;                                  // stands for an open file that is on no filesystem: its st_dev is 0
     struct mount *covered;                         // what is mounted here, or NULL; the mount table's lock
     struct pipe *pipe;                             // of a FIFO that is open
     struct lock_table *locks;                      // made with the first lock; kernel/fs/lock.c

@@ -29,6 +29,7 @@ void space_destroy(struct space *space)
         areas_remove(&space->areas, area);
         area_free(area);
     }
+    backing_put(space->program);
     pagetable_destroy(&space->table);
     asid_release(&space->table);
 }
@@ -251,6 +252,39 @@ int space_write(struct space *space, uint64_t va, const void *from, uint64_t siz
 int space_zero(struct space *space, uint64_t va, uint64_t size)
 {
     return fill(space, va, NULL, size);
+}
+
+static int page_to_read(struct space *space, uint64_t va, paddr_t *out)
+{
+    struct area *area = areas_find(&space->areas, va);
+    struct mapping mapping;
+    if (area == NULL || area->start > va) {
+        return -EFAULT;
+    }
+    int error = pagetable_query(&space->table, vaddr(va), &mapping);
+    if (error != 0) {
+        error = bring_page(space, area, va, false);
+        error = error != 0 ? error : pagetable_query(&space->table, vaddr(va), &mapping);
+    }
+    *out = mapping.pa;
+    return error;
+}
+
+int space_read(struct space *space, uint64_t va, void *to, uint64_t size)
+{
+    int error = 0;
+    mutex_lock(&space->lock);
+    for (uint64_t done = 0; done < size && error == 0;) {
+        uint64_t offset = (va + done) & PAGE_MASK, part = min_u64(size - done, PAGE_SIZE - offset);
+        paddr_t page;
+        error = page_to_read(space, round_down(va + done, PAGE_SIZE), &page);
+        if (error == 0) {
+            __builtin_memcpy((char *)to + done, (const char *)phys_to_virt(page) + offset, part);
+        }
+        done += part;
+    }
+    mutex_unlock(&space->lock);
+    return error;
 }
 
 // --- check ---------------------------------------------------------------------------------------------------------

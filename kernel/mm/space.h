@@ -17,6 +17,7 @@ struct backing_ops {
     int (*page)(struct backing *backing, uint64_t offset, paddr_t *out);
     void (*get)(struct backing *backing); // each area holds a reference
     void (*put)(struct backing *backing);
+    struct vnode *(*node)(struct backing *backing); // whose contents it is, for /proc; may be NULL
 };
 
 static inline void backing_get(struct backing *backing) // NULL is nothing
@@ -49,6 +50,9 @@ struct space {
     uint64_t size_limit;     // bytes of all areas (RLIMIT_AS)
     uint64_t resident;       // pages present
     uint64_t vdso;           // where the kernel's own code page is, or 0
+    // For /proc, set by whoever loads the program: its file with a reference, or NULL, and where things are.
+    struct backing *program;
+    uint64_t arguments, environment, environment_end, stack_start;
 };
 
 enum space_access { SPACE_READ, SPACE_WRITE, SPACE_EXEC };
@@ -95,5 +99,7 @@ uint64_t space_set_brk(struct space *space, uint64_t brk);
 // -EFAULT.
 [[nodiscard]] int space_write(struct space *space, uint64_t va, const void *from, uint64_t size);
 [[nodiscard]] int space_zero(struct space *space, uint64_t va, uint64_t size); // likewise
+// Whatever is mapped there, also of another process. -EFAULT; -ENXIO, -ENOMEM, -EIO.
+[[nodiscard]] int space_read(struct space *space, uint64_t va, void *to, uint64_t size);
 
 [[nodiscard]] const char *space_check(struct space *space);

@@ -352,6 +352,12 @@ int space_fork(struct space *child, struct space *parent)
     child->vdso = parent->vdso;
     child->stack_limit = parent->stack_limit;
     child->size_limit = parent->size_limit;
+    child->arguments = parent->arguments;
+    child->environment = parent->environment;
+    child->environment_end = parent->environment_end;
+    child->stack_start = parent->stack_start;
+    child->program = parent->program;
+    backing_get(child->program);
     for (struct area *area = areas_first(&parent->areas); area != NULL && error == 0; area = areas_next(area)) {
         error = fork_area(child, parent, area);
     }

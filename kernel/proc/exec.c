@@ -293,6 +293,8 @@ static int load_elf(struct loading *loading, const char *path, struct program *o
                                       .entry = elf->entry + bias,
                                       .base = base,
                                       .as = loading->start->as};
+    space->program = loading->file->ops->pages(loading->file);
+    backing_get(space->program);
     error = error != 0 ? error : vdso_map(space);
     return error != 0 ? error : stack_build(space, &contents, &out->sp);
 }

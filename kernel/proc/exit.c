@@ -97,6 +97,7 @@ static void announce_end(struct process *process)
 {
     struct process *parent = process->parent;
     process->ended = true;
+    __builtin_memcpy(process->name, thread_current()->name, sizeof(process->name));
     if (parent != NULL) {
         bool alone = nobody_asks(parent, process->exit_signal);
         process_tell_parent(process);

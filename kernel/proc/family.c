@@ -87,6 +87,7 @@ void family_add(struct process *process, struct task *first, struct process *par
 {
     process->pid = first->tid = next_id();
     process->parent = parent;
+    process->born_ns = timer_now();
     process->group = parent != NULL ? parent->group : process->pid;
     process->session = parent != NULL ? parent->session : process->pid;
     list_push_back(&family.all, &process->all);

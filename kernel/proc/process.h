@@ -37,12 +37,15 @@ struct process {
     bool stopped;
     bool stop_told, continued; // what a parent has been told; what it may be told
     struct signals signals;
-    struct condition changes;  // signalled whenever a child has changed, or a task has ended
-    struct condition arrivals; // whenever a signal has come
-    struct semaphore finished; // up when it has ended, for process_wait()
-    uint32_t threads;          // atomic: whose memory is not free yet
-    uint64_t tasks_ns;         // run time of tasks that have ended
-    uint64_t children_ns;      // of children that were waited for, and theirs
+    struct condition changes;   // signalled whenever a child has changed, or a task has ended
+    struct condition arrivals;  // whenever a signal has come
+    struct semaphore finished;  // up when it has ended, for process_wait()
+    uint32_t threads;           // atomic: whose memory is not free yet
+    uint64_t born_ns;           // timer_now() at its making
+    char name[THREAD_NAME_MAX]; // when it has ended: of its last task
+    bool traced;                // its system calls are written to the log
+    uint64_t tasks_ns;          // run time of tasks that have ended
+    uint64_t children_ns;       // of children that were waited for, and theirs
 
     struct space *space;    // NULL when it has ended; process_space_get() for others
     struct fd_table *files; // likewise

@@ -95,6 +95,14 @@ int stack_build(struct space *space, const struct stack_contents *contents, uint
     entropy_fill(random, sizeof(random));
     uint64_t size = fill_words(words, contents, strings, path, random_at) * sizeof(uint64_t);
     *sp = round_down(random_at - size, 16);
+    size_t arguments = 0;
+    for (uint32_t i = 0; i < texts->argc; arguments++) {
+        i += texts->bytes[arguments] == 0;
+    }
+    space->arguments = strings;
+    space->environment = strings + arguments;
+    space->environment_end = strings + texts->size;
+    space->stack_start = *sp;
     error = space_write(space, path, contents->path, path_size);
     error = error != 0 ? error : space_write(space, strings, texts->bytes, texts->size);
     error = error != 0 ? error : space_write(space, random_at, random, sizeof(random));

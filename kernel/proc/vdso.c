@@ -20,7 +20,7 @@ static void no_count(struct backing *backing)
 {
 }
 
-static const struct backing_ops ops = {vdso_page, no_count, no_count}; // the page stays for ever
+static const struct backing_ops ops = {vdso_page, no_count, no_count, NULL}; // the page stays for ever
 static struct backing vdso = {&ops};
 
 int vdso_init(void)

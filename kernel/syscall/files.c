@@ -237,7 +237,7 @@ int64_t sys_renameat2(const uint64_t arguments[6])
                                   : vnode_access(to.directory, as, ACCESS_WRITE | ACCESS_EXEC);
     }
     if (error == 0 && from.directory->ops->rename == NULL) {
-        error = -EPERM;
+        error = to.node != NULL ? -EPERM : -ENOENT; // nothing can be made there either
     }
     if (error == 0) {
         error = from.directory->ops->rename(from.directory, from.name, from.name_length, to.directory, to.name,

@@ -33,7 +33,7 @@ static uint64_t blocks_of(struct vnode *node)
 static int give_stat(struct vnode *node, uint64_t to)
 {
     struct user_stat stat = {
-        .device = node->mount != NULL ? node->mount->device : 0,
+        .device = node->mount != NULL && !node->nowhere ? node->mount->device : 0,
         .ino = node->ino,
         .mode = node->mode,
         .links = node->links,
@@ -58,6 +58,9 @@ static int stat_of_descriptor(giver *give, uint64_t fd, uint64_t to)
     int error = fd_file(process_current()->files, (uint32_t)fd, &file);
     if (error == 0) {
         struct vnode nameless = {.links = 1, .mode = file->ops != NULL ? file->ops->kind : 0};
+        if (file->ops != NULL && file->ops->number != NULL) {
+            nameless.ino = file->ops->number(file);
+        }
         error = give(file->node != NULL ? file->node : &nameless, to);
         file_put(file);
     }

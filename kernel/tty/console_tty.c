@@ -68,3 +68,13 @@ const struct file_ops console_tty_ops = {.read = read_console,
                                          .poll = poll_console,
                                          .stream = true,
                                          .kind = S_IFCHR};
+
+void tty_of_session(int32_t session, struct tty_place *out)
+{
+    *out = (struct tty_place){0};
+    mutex_lock(&console.lock);
+    if (console.session == session && session != 0) {
+        *out = (struct tty_place){DEVICE_CONSOLE, console.foreground};
+    }
+    mutex_unlock(&console.lock);
+}

@@ -31,6 +31,13 @@ struct tty {
     bool literal;    // the last character was VLNEXT
 };
 
+// The terminal of a session, as /proc tells it; number 0: it has none.
+struct tty_place {
+    uint64_t number; // major and minor, as DEVICE()
+    int32_t foreground;
+};
+void tty_of_session(int32_t session, struct tty_place *out);
+
 void tty_init(struct tty *tty, void (*send)(const char *text, size_t size),
               void (*signal)(struct tty *tty, int signal));
 void tty_input(struct tty *tty, char byte); // from the device

@@ -1,0 +1,123 @@
+// /proc/sys: what can be set, and limits.
+#include <hal/entropy.h>
+
+#include "kernel/fs/fdtable.h"
+#include "kernel/fs/pipe.h"
+#include "kernel/mm/space.h"
+#include "kernel/proc/uts.h"
+#include "kernel/procfs/procfs_internal.h"
+
+static int may_set(void)
+{
+    return process_current()->as.uid == 0 ? 0 : -EPERM;
+}
+
+#define SHOW_NAME(function, field)                                                                                     \
+    static int function(const struct proc_node *node, struct text *out)                                                \
+    {                                                                                                                  \
+        struct uts_names names;                                                                                        \
+        uts_get(&names);                                                                                               \
+        text_add(out, "%s\n", names.field);                                                                            \
+        return 0;                                                                                                      \
+    }
+SHOW_NAME(show_system, system)
+SHOW_NAME(show_node, node)
+SHOW_NAME(show_domain, domain)
+SHOW_NAME(show_release, release)
+SHOW_NAME(show_version, version)
+SHOW_NAME(show_machine, machine)
+
+static int set_name(char *text, void (*set)(const char *name, size_t length))
+{
+    size_t length = 0;
+    while (text[length] != 0) {
+        length++;
+    }
+    int error = may_set();
+    if (error == 0) {
+        set(text, min_u64(length, UTS_LENGTH - 1));
+    }
+    return error;
+}
+
+static int store_node(const struct proc_node *node, char *text)
+{
+    return set_name(text, uts_set_node);
+}
+
+static int store_domain(const struct proc_node *node, char *text)
+{
+    return set_name(text, uts_set_domain);
+}
+
+#define SHOW_NUMBER(function, value)                                                                                   \
+    static int function(const struct proc_node *node, struct text *out)                                                \
+    {                                                                                                                  \
+        text_add(out, "%lu\n", (uint64_t)(value));                                                                     \
+        return 0;                                                                                                      \
+    }
+SHOW_NUMBER(show_pid_max, 4194304)
+SHOW_NUMBER(show_overflow_id, 65534)
+SHOW_NUMBER(show_last_capability, 40)
+SHOW_NUMBER(show_overcommit, 1) // memory is promised without looking
+SHOW_NUMBER(show_map_count, SPACE_AREAS_MAX)
+SHOW_NUMBER(show_lowest_map, SPACE_LOW)
+SHOW_NUMBER(show_nr_open, FD_LIMIT_MAX)
+SHOW_NUMBER(show_file_max, INT64_MAX)
+SHOW_NUMBER(show_pipe_max, PIPE_CAPACITY_MAX)
+
+// A random one, as RFC 4122 writes them.
+static int add_uuid(struct text *out, uint8_t bytes[16])
+{
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    for (unsigned i = 0; i < 16; i++) {
+        text_add(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", bytes[i]);
+    }
+    text_add(out, "\n");
+    return 0;
+}
+
+static int show_uuid(const struct proc_node *node, struct text *out)
+{
+    uint8_t bytes[16];
+    entropy_fill(bytes, sizeof(bytes));
+    return add_uuid(out, bytes);
+}
+
+#define FILE(name_, show_) {.name = (name_), .mode = S_IFREG | 0444, .show = (show_)}
+#define DIRECTORY(name_, entries_) {.name = (name_), .mode = S_IFDIR | 0555, .entries = (entries_)}
+
+static const struct proc_entry random_entries[] = {FILE("uuid", show_uuid), {.name = NULL}};
+static const struct proc_entry kernel_entries[] = {
+    FILE("arch", show_machine),
+    FILE("cap_last_cap", show_last_capability),
+    {.name = "domainname", .mode = S_IFREG | 0644, .show = show_domain, .store = store_domain},
+    {.name = "hostname", .mode = S_IFREG | 0644, .show = show_node, .store = store_node},
+    FILE("osrelease", show_release),
+    FILE("ostype", show_system),
+    FILE("overflowgid", show_overflow_id),
+    FILE("overflowuid", show_overflow_id),
+    FILE("pid_max", show_pid_max),
+    DIRECTORY("random", random_entries),
+    FILE("version", show_version),
+    {.name = NULL},
+};
+static const struct proc_entry vm_entries[] = {
+    FILE("max_map_count", show_map_count),
+    FILE("mmap_min_addr", show_lowest_map),
+    FILE("overcommit_memory", show_overcommit),
+    {.name = NULL},
+};
+static const struct proc_entry fs_entries[] = {
+    FILE("file-max", show_file_max),
+    FILE("nr_open", show_nr_open),
+    FILE("pipe-max-size", show_pipe_max),
+    {.name = NULL},
+};
+const struct proc_entry proc_sys_entries[] = {
+    DIRECTORY("fs", fs_entries),
+    DIRECTORY("kernel", kernel_entries),
+    DIRECTORY("vm", vm_entries),
+    {.name = NULL},
+};
