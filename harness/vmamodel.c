@@ -69,9 +69,6 @@ static bool any_mapped(unsigned which, unsigned first, unsigned count)
 
 int vma_expect_map(unsigned which, unsigned first, unsigned count, const struct space_request *request)
 {
-    if ((request->flags & AREA_WRITE) != 0 && (request->flags & AREA_EXEC) != 0) {
-        return -EACCES;
-    }
     return !request->replace && any_mapped(which, first, count) ? -EEXIST : 0;
 }
 

@@ -46,6 +46,11 @@ static inline struct page *page_of(struct page_pool *pool, paddr_t address)
 {
     return &pool->buddy.pages[buddy_frame(&pool->buddy, address)];
 }
+// Pages it manages, free or not.
+static inline uint64_t page_pool_total(const struct page_pool *pool)
+{
+    return pool->buddy.managed_frames;
+}
 struct page_stats page_pool_stats(struct page_pool *pool);
 uint64_t page_pool_free_pages(struct page_pool *pool);             // free and cached
 [[nodiscard]] const char *page_pool_check(struct page_pool *pool); // the other CPUs must be quiet

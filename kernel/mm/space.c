@@ -12,8 +12,12 @@
 
 int space_init(struct space *space, struct page_pool *pool)
 {
-    *space = (struct space){
-        .references = 1, .pool = pool, .mmap_top = SPACE_HIGH, .stack_limit = MIB(8), .size_limit = UINT64_MAX};
+    *space = (struct space){.references = 1,
+                            .pool = pool,
+                            .mmap_top = SPACE_HIGH,
+                            .stack_limit = MIB(8),
+                            .size_limit = UINT64_MAX,
+                            .data_limit = UINT64_MAX};
     mutex_init(&space->lock, "space");
     areas_init(&space->areas);
     int error = pagetable_init(&space->table, PAGETABLE_USER, 0, pool);
@@ -73,18 +77,25 @@ void space_drop_pages(struct space *space, uint64_t start, uint64_t end)
     }
 }
 
-static unsigned flags_for(const struct area *area, bool may_write)
+// For a page of its own, or one that must not be written. Where both writing and executing is allowed, the access says
+// which.
+static unsigned flags_for(const struct area *area, bool own, enum space_access access)
 {
     if ((area->flags & AREA_RIGHTS) == 0) {
         return 0; // kept, but nobody reaches it
     }
-    return MAP_USER | ((area->flags & AREA_WRITE) != 0 && may_write ? MAP_WRITE : 0) |
-           ((area->flags & AREA_EXEC) != 0 ? MAP_EXEC : 0);
+    bool writes = (area->flags & AREA_WRITE) != 0 && own, executes = (area->flags & AREA_EXEC) != 0;
+    if (writes && executes) {
+        writes = access == SPACE_WRITE;
+        executes = !writes;
+    }
+    return MAP_USER | (writes ? MAP_WRITE : 0) | (executes ? MAP_EXEC : 0);
 }
 
-static int map_page(struct space *space, const struct area *area, uint64_t va, paddr_t page, bool may_write)
+static int map_page(struct space *space, const struct area *area, uint64_t va, paddr_t page, bool own,
+                    enum space_access access)
 {
-    unsigned flags = flags_for(area, may_write);
+    unsigned flags = flags_for(area, own, access);
     if ((flags & MAP_EXEC) != 0) {
         user_page_sync_code(space->pool, page);
     }
@@ -93,7 +104,9 @@ static int map_page(struct space *space, const struct area *area, uint64_t va, p
         user_page_put(space->pool, page);
         return error;
     }
+    space->faults++;
     space->resident++;
+    space->resident_most = max_u64(space->resident_most, space->resident);
     return 0;
 }
 
@@ -106,42 +119,51 @@ static int copy_of(struct space *space, paddr_t page, paddr_t *out)
     return error;
 }
 
-static int bring_page(struct space *space, const struct area *area, uint64_t va, bool write)
+static int bring_page(struct space *space, const struct area *area, uint64_t va, enum space_access access)
 {
     paddr_t page;
     if (area->backing == NULL) {
         int error = user_page_alloc(space->pool, &page);
-        return error != 0 ? error : map_page(space, area, va, page, true);
+        return error != 0 ? error : map_page(space, area, va, page, true, access);
     }
     int error = area->backing->ops->page(area->backing, area->offset + (va - area->start), &page);
     if (error != 0) {
         return error;
     }
     bool shared = (area->flags & AREA_SHARED) != 0;
-    if (write && !shared) {
+    if (access == SPACE_WRITE && !shared) {
         paddr_t own;
         error = copy_of(space, page, &own);
         user_page_put(space->pool, page);
-        return error != 0 ? error : map_page(space, area, va, own, true);
+        return error != 0 ? error : map_page(space, area, va, own, true, access);
     }
-    return map_page(space, area, va, page, shared);
+    return map_page(space, area, va, page, shared, access);
 }
 
 // A present page that is not writable, and should be.
 static int make_writable(struct space *space, const struct area *area, uint64_t va, paddr_t page)
 {
+    unsigned flags = flags_for(area, true, SPACE_WRITE);
     if ((area->flags & AREA_SHARED) != 0 || user_page_references(space->pool, page) == 1) {
-        return pagetable_protect(&space->table, vaddr(va), PAGE_SIZE, flags_for(area, true));
+        user_page_written(space->pool, page); // before anybody executes it again
+        return pagetable_protect(&space->table, vaddr(va), PAGE_SIZE, flags);
     }
     paddr_t own;
     int error = copy_of(space, page, &own);
     if (error != 0) {
         return error;
     }
-    error = pagetable_replace(&space->table, vaddr(va), own, flags_for(area, true));
+    error = pagetable_replace(&space->table, vaddr(va), own, flags);
     ASSERT(error == 0); // it is there, and a failure would lose what it holds
     user_page_put(space->pool, page);
     return 0;
+}
+
+// A present page that cannot be executed, and should be: it was written last.
+static int make_executable(struct space *space, const struct area *area, uint64_t va, paddr_t page)
+{
+    user_page_sync_code(space->pool, page);
+    return pagetable_protect(&space->table, vaddr(va), PAGE_SIZE, flags_for(area, true, SPACE_EXEC));
 }
 
 static bool allows(const struct area *area, enum space_access access)
@@ -165,7 +187,8 @@ static struct area *area_at(struct space *space, uint64_t va)
     }
     uint64_t start = round_down(va, PAGE_SIZE);
     if ((area->flags & AREA_GROWS_DOWN) == 0 || area->end - start > space->stack_limit || start < SPACE_LOW ||
-        area->gap - (area->start - start) < SPACE_STACK_GUARD || area->gap < area->start - start) {
+        area->gap - (area->start - start) < SPACE_STACK_GUARD || area->gap < area->start - start ||
+        space->areas.bytes + (area->start - start) > space->size_limit) {
         return NULL;
     }
     areas_set_start(&space->areas, area, start);
@@ -184,10 +207,13 @@ int space_touch_locked(struct space *space, uint64_t va, enum space_access acces
     }
     struct mapping mapping;
     if (pagetable_query(&space->table, vaddr(va), &mapping) != 0) {
-        return bring_page(space, area, va, access == SPACE_WRITE);
+        return bring_page(space, area, va, access);
     }
-    bool there = access != SPACE_WRITE || (mapping.flags & MAP_WRITE) != 0;
-    return there ? 0 : make_writable(space, area, va, mapping.pa);
+    if (access == SPACE_WRITE && (mapping.flags & MAP_WRITE) == 0) {
+        return make_writable(space, area, va, mapping.pa);
+    }
+    bool runs = access != SPACE_EXEC || (mapping.flags & MAP_EXEC) != 0;
+    return runs ? 0 : make_executable(space, area, va, mapping.pa);
 }
 
 int space_touch(struct space *space, uint64_t va, enum space_access access)
@@ -208,7 +234,7 @@ static int page_to_write(struct space *space, uint64_t va, paddr_t *out)
     struct mapping mapping;
     int error = pagetable_query(&space->table, vaddr(va), &mapping);
     if (error != 0) {
-        error = bring_page(space, area, va, true);
+        error = bring_page(space, area, va, SPACE_WRITE);
     } else if ((mapping.flags & MAP_WRITE) == 0) {
         error = make_writable(space, area, va, mapping.pa);
     }
@@ -302,7 +328,7 @@ static bool check_page(vaddr_t va, paddr_t pa, unsigned *flags, void *argument)
     uint32_t references = user_page_references(checking->space->pool, pa);
     if (area == NULL || area->start > va.raw) {
         checking->broken = "a page is mapped outside every area";
-    } else if ((*flags & ~flags_for(area, true)) != 0) {
+    } else if ((*flags & ~(flags_for(area, true, SPACE_WRITE) | flags_for(area, true, SPACE_EXEC))) != 0) {
         checking->broken = "a page has rights that its area has not";
     } else if (references == 0) {
         checking->broken = "a page is mapped but not referred to";

@@ -35,7 +35,7 @@ static inline void backing_put(struct backing *backing)
 
 #define SPACE_LOW 0x10000ull                // mappings without a wish lie above, as vm.mmap_min_addr
 #define SPACE_HIGH (USER_LIMIT - PAGE_SIZE) // and all end below
-#define SPACE_STACK_GUARD KIB(64)           // a stack does not grow nearer than this to what lies below
+#define SPACE_STACK_GUARD MIB(1)            // a stack does not grow nearer than this to what lies below
 #define SPACE_AREAS_MAX 65530u              // as vm.max_map_count
 
 struct space {
@@ -48,12 +48,19 @@ struct space {
     uint64_t mmap_top;       // mappings without a wish lie below
     uint64_t stack_limit;    // bytes a stack may grow to (RLIMIT_STACK)
     uint64_t size_limit;     // bytes of all areas (RLIMIT_AS)
+    uint64_t data_limit;     // of private areas that can be written, but stacks (RLIMIT_DATA)
     uint64_t resident;       // pages present
+    uint64_t resident_most;  // so far
+    uint64_t faults;         // that brought a page
+    unsigned barriers;       // atomic: those of membarrier(2) that it has asked for
+    unsigned lock_future;    // AREA_LOCKED: each new area is; SPACE_POPULATE: and its pages come at once
     uint64_t vdso;           // where the kernel's own code page is, or 0
     // For /proc, set by whoever loads the program: its file with a reference, or NULL, and where things are.
     struct backing *program;
     uint64_t arguments, environment, environment_end, stack_start;
 };
+
+#define SPACE_POPULATE (1u << 31) // in space.lock_future, and for space_lock()
 
 enum space_access { SPACE_READ, SPACE_WRITE, SPACE_EXEC };
 
@@ -69,16 +76,35 @@ struct space_request {
     struct backing *backing; // NULL: zeroes; a reference is taken
     uint64_t offset;
 };
-// -EINVAL: size 0, misaligned fixed address or offset; -EEXIST: fixed without replace, and taken; -EACCES: writable and
-// executable at once (W^X); -ENOMEM: no room, a limit, no memory. Nothing changed then.
+// W^X: an area may be writable and executable, a page is one of them at a time, as it was last used.
+// -EINVAL: size 0, misaligned fixed address or offset; -EEXIST: fixed without replace, and taken; -ENOMEM: no room, a
+// limit, no memory. Nothing changed then.
 [[nodiscard]] int space_map(struct space *space, const struct space_request *request, uint64_t *out);
 // Holes are fine. -EINVAL: misaligned, empty, outside; -ENOMEM: an area cannot be split. Nothing changed then.
 [[nodiscard]] int space_unmap(struct space *space, uint64_t start, uint64_t size);
-// rights: AREA_READ, AREA_WRITE, AREA_EXEC. -EINVAL; -EACCES: W^X; -ENOMEM: a hole (what lies before it has changed, as
-// on Linux), or an area cannot be split.
+// rights: AREA_READ, AREA_WRITE, AREA_EXEC. -EINVAL; -ENOMEM: a hole (what lies before it has changed, as on Linux), or
+// an area cannot be split.
 [[nodiscard]] int space_protect(struct space *space, uint64_t start, uint64_t size, unsigned rights);
-// MADV_DONTNEED: private pages are forgotten. -EINVAL; -ENOMEM: a hole (the rest is done).
-[[nodiscard]] int space_forget(struct space *space, uint64_t start, uint64_t size);
+// MADV_DONTNEED, MADV_FREE: private pages are forgotten. -EINVAL: also when one is locked, or only_anonymous and one is
+// not; -ENOMEM: a hole (the rest is done).
+[[nodiscard]] int space_forget(struct space *space, uint64_t start, uint64_t size, bool only_anonymous);
+// Other flags of the areas there: those of clear go, those of set come; where only(area) is true. -EINVAL: where it is
+// not; else as space_protect().
+[[nodiscard]] int space_advise(struct space *space, uint64_t start, uint64_t size, unsigned set, unsigned clear,
+                               bool (*only)(const struct area *area));
+// mlock(2): from here on nothing of it is forgotten; flags: SPACE_POPULATE. -EINVAL; -ENOMEM: a hole, or more than
+// limit bytes would be locked; with SPACE_POPULATE also what space_touch() says.
+[[nodiscard]] int space_lock(struct space *space, uint64_t start, uint64_t size, unsigned flags, uint64_t limit);
+[[nodiscard]] int space_unlock(struct space *space, uint64_t start, uint64_t size);
+// mlockall(2), munlockall(2): all there is (now), and all to come (future: as space.lock_future).
+[[nodiscard]] int space_lock_all(struct space *space, bool now, unsigned future, unsigned flags, uint64_t limit);
+void space_unlock_all(struct space *space);
+// Makes pages present, to be written where that is asked. The errors of space_touch() of the first that cannot be.
+[[nodiscard]] int space_populate(struct space *space, uint64_t start, uint64_t end, bool write);
+void space_populate_usually(struct space *space, uint64_t start, uint64_t end); // as their rights say, if it can be
+// mincore(2): a byte for each page from start on, 1: present. -EINVAL; -ENOMEM: a hole.
+[[nodiscard]] int space_resident(struct space *space, uint64_t start, uint64_t pages, uint8_t *out);
+[[nodiscard]] int space_covered(struct space *space, uint64_t start, uint64_t size); // -EINVAL; -ENOMEM: a hole
 // Moves the end of the heap. The new end, or the old one when that cannot be.
 uint64_t space_set_brk(struct space *space, uint64_t brk);
 // mremap(2): may_move, and fixed_to (0: anywhere). -EINVAL, -EFAULT: nothing mapped there; -ENOMEM. Nothing changed

@@ -23,19 +23,13 @@ void area_free(struct area *area)
     }
 }
 
-// Areas at hand for splitting at both ends of a range.
-struct spares {
-    struct area *areas[2];
-    unsigned count;
-};
-
 static bool splits(const struct area_map *map, uint64_t at)
 {
     const struct area *area = areas_find(map, at);
     return area != NULL && area->start < at;
 }
 
-static int take_spares(const struct space *space, uint64_t start, uint64_t end, struct spares *out)
+int space_take_spares(const struct space *space, uint64_t start, uint64_t end, struct spares *out)
 {
     unsigned wanted = splits(&space->areas, start) + splits(&space->areas, end);
     *out = (struct spares){.count = 0};
@@ -65,16 +59,14 @@ static void split_at(struct space *space, uint64_t at, struct spares *spares)
     }
 }
 
-// No area crosses start or end afterwards.
-static void isolate(struct space *space, uint64_t start, uint64_t end, struct spares *spares)
+void space_isolate(struct space *space, uint64_t start, uint64_t end, struct spares *spares)
 {
     split_at(space, start, spares);
     split_at(space, end, spares);
     ASSERT(spares->count == 0);
 }
 
-// Joins what became equal in and around [start, end).
-static void join_range(struct space *space, uint64_t start, uint64_t end)
+void space_join(struct space *space, uint64_t start, uint64_t end)
 {
     struct area *area = areas_find(&space->areas, start > 0 ? start - 1 : 0);
     while (area != NULL && area->start < end) {
@@ -128,20 +120,63 @@ static int choose_place(const struct space *space, const struct space_request *r
     return *start != 0 ? 0 : -ENOMEM;
 }
 
+// Counted for RLIMIT_DATA.
+static bool is_data(unsigned flags)
+{
+    return (flags & (AREA_WRITE | AREA_SHARED | AREA_GROWS_DOWN)) == AREA_WRITE;
+}
+
+static uint64_t bytes_in(const struct space *space, uint64_t start, uint64_t end)
+{
+    uint64_t bytes = 0;
+    for (struct area *area = areas_find(&space->areas, start); area != NULL && area->start < end;
+         area = areas_next(area)) {
+        bytes += min_u64(area->end, end) - max_u64(area->start, start);
+    }
+    return bytes;
+}
+
+static uint64_t data_bytes(const struct space *space)
+{
+    uint64_t bytes = 0;
+    for (struct area *area = areas_first(&space->areas); area != NULL; area = areas_next(area)) {
+        bytes += is_data(area->flags) ? area->end - area->start : 0;
+    }
+    return bytes;
+}
+
+int space_room_for(const struct space *space, uint64_t bytes, unsigned flags)
+{
+    if (bytes > space->size_limit || space->areas.bytes > space->size_limit - bytes) {
+        return -ENOMEM;
+    }
+    if (is_data(flags) && space->data_limit != UINT64_MAX) { // else nobody needs to count
+        uint64_t data = data_bytes(space);
+        if (bytes > space->data_limit || data > space->data_limit - bytes) {
+            return -ENOMEM;
+        }
+    }
+    // What comes when it is touched may be more than there is, but not at one go more than there ever can be.
+    bool reserves = (flags & (AREA_WRITE | AREA_SHARED | AREA_NORESERVE)) == AREA_WRITE;
+    return reserves && bytes > page_pool_total(space->pool) * PAGE_SIZE ? -ENOMEM : 0;
+}
+
 int space_map_locked(struct space *space, const struct space_request *request, uint64_t *out)
 {
     uint64_t size = round_up(request->size, PAGE_SIZE), start, unused;
-    if ((request->flags & AREA_WRITE) != 0 && (request->flags & AREA_EXEC) != 0) {
-        return -EACCES;
-    }
     if (request->size == 0 || !is_aligned(request->offset, PAGE_SIZE) ||
         !add_fits(request->offset, request->size, &unused)) {
         return -EINVAL;
     }
-    if (request->size > SPACE_HIGH || size > space->size_limit || space->areas.bytes > space->size_limit - size) {
+    if (request->size > SPACE_HIGH) {
         return -ENOMEM;
     }
     int error = choose_place(space, request, size, &start);
+    if (error != 0) {
+        return error;
+    }
+    uint64_t replaced = request->replace ? bytes_in(space, start, start + size) : 0;
+    error = space_room_for(space, size - replaced, request->flags);
     if (error != 0) {
         return error;
     }
@@ -151,21 +186,24 @@ int space_map_locked(struct space *space, const struct space_request *request, u
     if (error != 0) {
         return error;
     }
-    error = space->areas.count < SPACE_AREAS_MAX ? take_spares(space, start, start + size, &spares) : -ENOMEM;
+    error = space->areas.count < SPACE_AREAS_MAX ? space_take_spares(space, start, start + size, &spares) : -ENOMEM;
     if (error != 0) {
         kfree(area);
         return error;
     }
-    isolate(space, start, start + size, &spares);
+    space_isolate(space, start, start + size, &spares);
     remove_range(space, start, start + size);
     area->start = start;
     area->end = start + size;
-    area->flags = request->flags;
+    area->flags = request->flags | (space->lock_future & AREA_LOCKED);
     area->backing = request->backing;
     area->offset = request->backing != NULL ? request->offset : 0;
     backing_get(area->backing);
     areas_insert(&space->areas, area);
-    join_range(space, start, start + size);
+    space_join(space, start, start + size);
+    if ((space->lock_future & SPACE_POPULATE) != 0) {
+        space_populate_locked(space, start, start + size);
+    }
     *out = start;
     return 0;
 }
@@ -187,9 +225,9 @@ int space_unmap_locked(struct space *space, uint64_t start, uint64_t size)
         return -EINVAL;
     }
     struct spares spares;
-    int error = take_spares(space, start, end, &spares);
+    int error = space_take_spares(space, start, end, &spares);
     if (error == 0) {
-        isolate(space, start, end, &spares);
+        space_isolate(space, start, end, &spares);
         remove_range(space, start, end);
     }
     return error;
@@ -203,8 +241,7 @@ int space_unmap(struct space *space, uint64_t start, uint64_t size)
     return error;
 }
 
-// The part of [start, end) before its first hole.
-static uint64_t covered_end(const struct space *space, uint64_t start, uint64_t end)
+uint64_t space_covered_end(const struct space *space, uint64_t start, uint64_t end)
 {
     struct area *area = areas_find(&space->areas, start);
     while (area != NULL && area->start <= start && start < end) {
@@ -237,24 +274,21 @@ static int protect_locked(struct space *space, uint64_t start, uint64_t size, un
     if (!space_range_end(start, &size, &end)) {
         return -EINVAL;
     }
-    if ((rights & AREA_WRITE) != 0 && (rights & AREA_EXEC) != 0) {
-        return -EACCES;
-    }
-    uint64_t stop = covered_end(space, start, end);
+    uint64_t stop = space_covered_end(space, start, end);
     if (stop > start) {
         struct spares spares;
-        int error = take_spares(space, start, stop, &spares);
+        int error = space_take_spares(space, start, stop, &spares);
         if (error != 0) {
             return error;
         }
-        isolate(space, start, stop, &spares);
+        space_isolate(space, start, stop, &spares);
         for (struct area *area = areas_find(&space->areas, start); area != NULL && area->start < stop;
              area = areas_next(area)) {
             area->flags = (area->flags & ~(unsigned)AREA_RIGHTS) | rights;
         }
         struct rights lower = {space, rights == 0 ? 0 : MAP_USER | ((rights & AREA_EXEC) != 0 ? MAP_EXEC : 0)};
         pagetable_visit(&space->table, vaddr(start), stop - start, lower_rights, &lower);
-        join_range(space, start, stop);
+        space_join(space, start, stop);
     }
     return stop < end ? -ENOMEM : 0;
 }
@@ -267,16 +301,20 @@ int space_protect(struct space *space, uint64_t start, uint64_t size, unsigned r
     return error;
 }
 
-int space_forget(struct space *space, uint64_t start, uint64_t size)
+int space_forget(struct space *space, uint64_t start, uint64_t size, bool only_anonymous)
 {
     uint64_t end;
     if (!space_range_end(start, &size, &end)) {
         return size == 0 && is_aligned(start, PAGE_SIZE) ? 0 : -EINVAL;
     }
     mutex_lock(&space->lock);
-    int error = covered_end(space, start, end) < end ? -ENOMEM : 0;
+    int error = space_covered_end(space, start, end) < end ? -ENOMEM : 0;
     for (struct area *area = areas_find(&space->areas, start); area != NULL && area->start < end;
          area = areas_next(area)) {
+        if ((area->flags & AREA_LOCKED) != 0 || (only_anonymous && area->backing != NULL)) {
+            error = -EINVAL;
+            break;
+        }
         space_drop_pages(space, max_u64(area->start, start), min_u64(area->end, end));
     }
     mutex_unlock(&space->lock);
@@ -330,13 +368,20 @@ static bool share_page(vaddr_t va, paddr_t pa, unsigned *flags, void *argument)
 static int fork_area(struct space *child, struct space *parent, const struct area *area)
 {
     struct area *copy;
+    if ((area->flags & AREA_NOT_FORKED) != 0) {
+        return 0;
+    }
     int error = area_alloc(&copy);
     if (error != 0) {
         return error;
     }
     *copy = *area;
+    copy->flags &= ~(unsigned)AREA_LOCKED;
     backing_get(copy->backing);
     areas_insert(&child->areas, copy);
+    if ((area->flags & AREA_WIPED) != 0) {
+        return 0;
+    }
     struct forking forking = {child, (area->flags & AREA_SHARED) != 0, 0};
     pagetable_visit(&parent->table, vaddr(area->start), area->end - area->start, share_page, &forking);
     return forking.error;
@@ -352,6 +397,7 @@ int space_fork(struct space *child, struct space *parent)
     child->vdso = parent->vdso;
     child->stack_limit = parent->stack_limit;
     child->size_limit = parent->size_limit;
+    child->data_limit = parent->data_limit;
     child->arguments = parent->arguments;
     child->environment = parent->environment;
     child->environment_end = parent->environment_end;

@@ -88,8 +88,9 @@ static int remap_locked(struct space *space, uint64_t old, uint64_t old_size, ui
         return new_size < old_size ? space_unmap_locked(space, new_end, old_size - new_size) : 0;
     }
     uint64_t more = new_size - old_size;
-    if (more > space->size_limit || space->areas.bytes > space->size_limit - more) {
-        return -ENOMEM;
+    int error = space_room_for(space, more, area->flags);
+    if (error != 0) {
+        return error;
     }
     if (area->end == old_end && grow_in_place(space, area, more) == 0) {
         return 0;

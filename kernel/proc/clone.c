@@ -134,6 +134,7 @@ static int copy_process(const struct clone_request *request, struct process *chi
     child->directory = places.directory;
     child->as = parent->as;
     child->umask = parent->umask;
+    child->limits = parent->limits;
     child->exit_signal = request->exit_signal;
     copy_actions(child, parent, (request->flags & CLONE_CLEAR_SIGHAND) != 0);
     int error = share_or_copy_space(request, child, parent);
@@ -177,6 +178,10 @@ int process_clone(const struct clone_request *request)
 {
     if (!is_possible(request->flags) || request->exit_signal < 0 || request->exit_signal > SIGNAL_MAX) {
         return -EINVAL;
+    }
+    int error = limits_check_clone();
+    if (error != 0) {
+        return error;
     }
     return (request->flags & CLONE_THREAD) != 0 ? make_thread(request) : make_process(request);
 }

@@ -31,6 +31,7 @@ int process_make(struct process **out)
     spin_init(&process->places, "places", RANK_LEAF);
     process->exit_signal = SIGCHLD;
     process->umask = 022;
+    limits_init(&process->limits);
     signals_init(process);
     *out = process;
     return 0;
@@ -240,6 +241,7 @@ static int load_new(struct process *process, char *path, const struct exec_strin
     if (error == 0) {
         error = process_space_create(space);
         if (error == 0) {
+            limits_apply(&process->limits, *space);
             error = program_load(*space, &from, file, path, strings, program);
             if (error != 0) {
                 process_space_put(*space);

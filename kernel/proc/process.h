@@ -7,6 +7,7 @@
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/space.h"
+#include "kernel/proc/limits.h"
 #include "kernel/proc/signal.h"
 #include "kernel/sched/thread.h"
 #include "kernel/sync/condition.h"
@@ -53,6 +54,7 @@ struct process {
     struct vnode *root, *directory;
     struct credentials as;
     uint32_t umask;
+    struct limits limits;
 };
 
 struct process *process_current(void); // NULL in a kernel thread

@@ -248,8 +248,30 @@ void sched_tick(void)
 void sched_ipi(void)
 {
     struct cpu *cpu = this_cpu();
+    (void)__atomic_fetch_add(&cpu->barriers, 1, __ATOMIC_SEQ_CST);
     if (READ_ONCE(cpu->queue.length) > 0) {
         cpu->need_resched = true;
+    }
+}
+
+// Whoever counts, counts after we have looked; where we are ourselves does not matter then.
+void sched_barrier(void)
+{
+    uint64_t seen[MAX_CPUS];
+    uint32_t mask = 0;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    for (unsigned id = 0; id < MAX_CPUS; id++) {
+        seen[id] = load_acquire(&cpus[id].barriers);
+        mask |= load_acquire(&cpus[id].online) ? 1u << id : 0;
+    }
+    if (mask == 1) {
+        return; // nobody else
+    }
+    ipi_send(mask, SGI_RESCHEDULE);
+    for (unsigned id = 0; id < MAX_CPUS; id++) {
+        while ((mask >> id & 1) != 0 && load_acquire(&cpus[id].barriers) == seen[id]) {
+            cpu_relax();
+        }
     }
 }
 

@@ -23,6 +23,9 @@ void sched_switch(void);
 // The current thread will sleep at the next sched_switch(), unless woken before. Interrupts off. False: it is to be
 // interrupted, which is what interruptible wants to know; nothing changed then.
 [[nodiscard]] bool sched_prepare_sleep(bool interruptible);
+// When this returns every CPU has passed a full memory barrier, and what it does next it has fetched since. Task
+// context.
+void sched_barrier(void);
 // Any context: thread is to look at its signals; ends its sleep if that is interruptible.
 void sched_interrupt(struct thread *thread);
 void sched_set_deadline(

@@ -63,6 +63,7 @@ struct cpu {
     uint32_t lock_depth; // with FAULTLINE_CHECKS
     uint16_t lock_ranks[16];
     uint64_t switches;
+    uint64_t barriers; // atomic: passed, for sched_barrier()
     struct run_queue queue;
     struct timer_queue timers;
 } __attribute__((aligned(64)));

@@ -11,9 +11,14 @@
 #define MAP_ANONYMOUS 0x20u
 #define MAP_GROWSDOWN 0x100u
 #define MAP_FIXED_NOREPLACE 0x100000u
+#define MAP_NORESERVE 0x4000u
+#define MAP_POPULATE 0x8000u
+#define MAP_LOCKED 0x2000u
+#define MAP_HUGETLB 0x40000u
+#define MAP_TYPE_VALIDATED 3u
+#define MAP_VALIDATED 0x7c07f933u // what MAP_SHARED_VALIDATE takes: all of the above and those that say nothing
 #define MREMAP_MAYMOVE 1u
 #define MREMAP_FIXED 2u
-#define MADV_DONTNEED 4
 
 static struct space *my_space(void)
 {
@@ -56,6 +61,10 @@ static int map_file(uint32_t fd, struct space_request *request, uint64_t *start)
 static int map_shared(struct space_request *request, uint64_t *start)
 {
     struct vnode *node;
+    bool reserves = (request->flags & AREA_NORESERVE) == 0;
+    if (request->size > SPACE_HIGH || (reserves && request->size / PAGE_SIZE > page_pool_total(&kernel_pages))) {
+        return -ENOMEM;
+    }
     int error = tmpfs_anonymous(request->size, &node, &request->backing);
     if (error == 0) {
         request->flags |= AREA_SHARED;
@@ -65,27 +74,53 @@ static int map_shared(struct space_request *request, uint64_t *start)
     return error;
 }
 
+static int map_anonymous(unsigned type, struct space_request *request, uint64_t *start)
+{
+    switch (type) {
+    case MAP_TYPE_SHARED:
+        return map_shared(request, start);
+    case MAP_TYPE_PRIVATE:
+        return space_map(my_space(), request, start);
+    default:
+        return -EINVAL;
+    }
+}
+
 int64_t sys_mmap(const uint64_t arguments[6])
 {
     unsigned flags = (unsigned)arguments[3], type = flags & MAP_TYPE;
-    if (type != MAP_TYPE_SHARED && type != MAP_TYPE_PRIVATE) {
+    if (!is_aligned(arguments[5], PAGE_SIZE)) {
         return -EINVAL;
+    }
+    if ((flags & MAP_HUGETLB) != 0 && (flags & MAP_ANONYMOUS) != 0) {
+        return -ENOMEM; // none are set aside
     }
     struct space_request request = {
         .address = arguments[0],
         .size = arguments[1],
-        .flags = (unsigned)arguments[2] | ((flags & MAP_GROWSDOWN) != 0 ? AREA_GROWS_DOWN : 0),
+        .flags = ((unsigned)arguments[2] & AREA_RIGHTS) | ((flags & MAP_GROWSDOWN) != 0 ? AREA_GROWS_DOWN : 0) |
+                 ((flags & MAP_LOCKED) != 0 ? AREA_LOCKED : 0) | ((flags & MAP_NORESERVE) != 0 ? AREA_NORESERVE : 0),
         .fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0,
-        .replace = (flags & MAP_FIXED) != 0,
+        .replace = (flags & MAP_FIXED_NOREPLACE) == 0,
     };
     uint64_t start;
+    int error;
     if ((flags & MAP_ANONYMOUS) != 0) {
-        int error = type == MAP_TYPE_SHARED ? map_shared(&request, &start) : space_map(my_space(), &request, &start);
-        return error != 0 ? error : (int64_t)start;
+        error = map_anonymous(type, &request, &start);
+    } else if (type == 0 || type > MAP_TYPE_VALIDATED) {
+        error = -EINVAL;
+    } else if (type == MAP_TYPE_VALIDATED && (flags & ~MAP_VALIDATED) != 0) {
+        error = -EOPNOTSUPP;
+    } else if (arguments[5] > INT64_MAX || arguments[1] > INT64_MAX - arguments[5]) {
+        error = arguments[1] == 0 ? -EINVAL : arguments[1] > SPACE_HIGH ? -ENOMEM : -EOVERFLOW;
+    } else {
+        request.offset = arguments[5];
+        request.flags |= type != MAP_TYPE_PRIVATE ? AREA_SHARED : 0;
+        error = map_file((uint32_t)arguments[4], &request, &start);
     }
-    request.offset = arguments[5];
-    request.flags |= type == MAP_TYPE_SHARED ? AREA_SHARED : 0;
-    int error = map_file((uint32_t)arguments[4], &request, &start);
+    if (error == 0 && (flags & (MAP_POPULATE | MAP_LOCKED)) != 0) {
+        space_populate_usually(my_space(), start, start + round_up(arguments[1], PAGE_SIZE));
+    }
     return error != 0 ? error : (int64_t)start;
 }
 
@@ -107,18 +142,4 @@ int64_t sys_mprotect(const uint64_t arguments[6])
         return is_aligned(arguments[0], PAGE_SIZE) ? 0 : -EINVAL;
     }
     return space_protect(my_space(), arguments[0], arguments[1], (unsigned)arguments[2]);
-}
-
-int64_t sys_msync(const uint64_t arguments[6])
-{
-    return is_aligned(arguments[0], PAGE_SIZE) ? 0 : -EINVAL; // what is written is there at once
-}
-
-int64_t sys_madvise(const uint64_t arguments[6])
-{
-    int advice = (int)arguments[2];
-    if (!is_aligned(arguments[0], PAGE_SIZE) || advice < 0 || advice > 25) {
-        return -EINVAL;
-    }
-    return advice == MADV_DONTNEED ? space_forget(my_space(), arguments[0], arguments[1]) : 0;
 }

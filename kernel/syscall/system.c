@@ -11,11 +11,6 @@
 
 #define PR_SET_NAME 15
 #define PR_GET_NAME 16
-#define RLIM_INFINITY UINT64_MAX
-#define RLIMIT_STACK 3u
-#define RLIMIT_NOFILE 7u
-#define RLIMIT_AS 9u
-#define RLIMITS 16u
 
 int64_t sys_prctl(const uint64_t arguments[6])
 {
@@ -38,65 +33,31 @@ int64_t sys_prctl(const uint64_t arguments[6])
     }
 }
 
-// Those that are enforced; all others are without limit.
-static uint64_t limit_of(const struct process *process, uint64_t which)
-{
-    switch (which) {
-    case RLIMIT_STACK:
-        return process->space->stack_limit;
-    case RLIMIT_NOFILE:
-        return process->files->limit;
-    case RLIMIT_AS:
-        return process->space->size_limit;
-    default:
-        return RLIM_INFINITY;
-    }
-}
-
-static int set_limit(struct process *process, uint64_t which, uint64_t value)
-{
-    switch (which) {
-    case RLIMIT_STACK:
-        process->space->stack_limit = value;
-        return 0;
-    case RLIMIT_NOFILE:
-        if (value > FD_LIMIT_MAX) {
-            return -EPERM;
-        }
-        process->files->limit = (uint32_t)value;
-        return 0;
-    case RLIMIT_AS:
-        process->space->size_limit = value;
-        return 0;
-    default:
-        return value == RLIM_INFINITY ? 0 : -EPERM; // not enforced, so not accepted
-    }
-}
-
 int64_t sys_prlimit64(const uint64_t arguments[6])
 {
-    struct process *process = process_current();
-    struct {
-        uint64_t soft, hard;
-    } limit;
-    if (arguments[1] >= RLIMITS) {
-        return -EINVAL;
+    struct limit set, old;
+    bool sets = arguments[2] != 0;
+    unsigned which = (unsigned)arguments[1];
+    int error = sets ? copy_from_user(&set, uaddr(arguments[2]), sizeof(set)) : 0;
+    if (error == 0) {
+        error = which < RLIMITS ? process_prlimit((int32_t)arguments[0], which, sets ? &set : NULL, &old) : -EINVAL;
     }
-    if ((int32_t)arguments[0] != 0 && (int32_t)arguments[0] != process->pid) {
-        return -ESRCH;
+    if (error == 0 && arguments[3] != 0) {
+        error = copy_to_user(uaddr(arguments[3]), &old, sizeof(old));
     }
-    uint64_t old = limit_of(process, arguments[1]);
-    if (arguments[2] != 0) {
-        int error = copy_from_user(&limit, uaddr(arguments[2]), sizeof(limit));
-        error = error == 0 && limit.soft > limit.hard ? -EINVAL : error;
-        error = error != 0 ? error : set_limit(process, arguments[1], limit.soft);
-        if (error != 0) {
-            return error;
-        }
-    }
-    limit.soft = old;
-    limit.hard = RLIM_INFINITY;
-    return arguments[3] != 0 ? copy_to_user(uaddr(arguments[3]), &limit, sizeof(limit)) : 0;
+    return error;
+}
+
+int64_t sys_getrlimit(const uint64_t arguments[6])
+{
+    const uint64_t words[6] = {0, arguments[0], 0, arguments[1], 0, 0};
+    return sys_prlimit64(words);
+}
+
+int64_t sys_setrlimit(const uint64_t arguments[6])
+{
+    const uint64_t words[6] = {0, arguments[0], arguments[1], 0, 0, 0};
+    return sys_prlimit64(words);
 }
 
 int64_t sys_sysinfo(const uint64_t arguments[6])

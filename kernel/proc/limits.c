@@ -1,0 +1,111 @@
+#include "kernel/proc/limits.h"
+
+#include "kernel/base/atomic.h"
+#include "kernel/proc/process_internal.h"
+
+#define FILES_MOST 1048576u // as /proc/sys/fs/nr_open
+#define PAGES_PER_THREAD 32u
+
+// So many that their kernel stacks take an eighth of the memory.
+static uint64_t threads_most(void)
+{
+    return max_u64(page_pool_total(&kernel_pages) / PAGES_PER_THREAD, 20);
+}
+
+void limits_init(struct limits *limits)
+{
+    for (unsigned i = 0; i < RLIMITS; i++) {
+        limits->of[i] = (struct limit){RLIM_INFINITY, RLIM_INFINITY};
+    }
+    limits->of[RLIMIT_STACK].soft = MIB(8);
+    limits->of[RLIMIT_CORE].soft = 0;
+    limits->of[RLIMIT_NOFILE] = (struct limit){1024, 4096};
+    limits->of[RLIMIT_MEMLOCK] = (struct limit){MIB(8), MIB(8)};
+    limits->of[RLIMIT_NPROC] = (struct limit){threads_most() / 2, threads_most() / 2};
+    limits->of[RLIMIT_SIGPENDING] = limits->of[RLIMIT_NPROC];
+    limits->of[12] = (struct limit){819200, 819200}; // RLIMIT_MSGQUEUE
+    limits->of[13] = limits->of[14] = (struct limit){0, 0};
+}
+
+uint64_t process_limit(const struct process *process, unsigned which)
+{
+    return READ_ONCE(process->limits.of[which].soft);
+}
+
+void limits_apply(const struct limits *limits, struct space *space)
+{
+    WRITE_ONCE(space->stack_limit, READ_ONCE(limits->of[RLIMIT_STACK].soft));
+    WRITE_ONCE(space->size_limit, READ_ONCE(limits->of[RLIMIT_AS].soft));
+    WRITE_ONCE(space->data_limit, READ_ONCE(limits->of[RLIMIT_DATA].soft));
+}
+
+// With the family's lock.
+static int change(struct process *process, unsigned which, const struct limit *set)
+{
+    struct limit *limit = &process->limits.of[which];
+    bool root = process_current()->as.effective_uid == 0;
+    if (set->soft > set->hard) {
+        return -EINVAL;
+    }
+    if ((set->hard > limit->hard && !root) || (which == RLIMIT_NOFILE && set->hard > FILES_MOST)) {
+        return -EPERM;
+    }
+    WRITE_ONCE(limit->soft, set->soft);
+    WRITE_ONCE(limit->hard, set->hard);
+    if (process->space != NULL) {
+        limits_apply(&process->limits, process->space);
+    }
+    if (process->files != NULL && which == RLIMIT_NOFILE) {
+        WRITE_ONCE(process->files->limit, (uint32_t)min_u64(set->soft, FD_LIMIT_MAX));
+    }
+    return 0;
+}
+
+// Another's only by root, or with all numbers the same.
+static bool may_see(const struct process *me, const struct process *process)
+{
+    return me == process || me->as.effective_uid == 0 ||
+           (me->as.real_uid == process->as.effective_uid && me->as.real_uid == process->as.real_uid);
+}
+
+int process_prlimit(int32_t pid, unsigned which, const struct limit *set, struct limit *old)
+{
+    struct process *me = process_current();
+    irqflags_t flags = spin_lock(&family.lock);
+    const struct task *task = pid != 0 ? family_find_task(pid) : NULL;
+    struct process *process = pid == 0 ? me : task != NULL ? task->process : family_find(pid);
+    int error = process == NULL ? -ESRCH : may_see(me, process) ? 0 : -EPERM;
+    if (error == 0) {
+        *old = process->limits.of[which];
+        error = set != NULL ? change(process, which, set) : 0;
+    }
+    spin_unlock(&family.lock, flags);
+    return error;
+}
+
+// With the family's lock.
+static uint64_t tasks_of_user(uint32_t uid)
+{
+    uint64_t count = 0;
+    list_for_each(at, &family.all)
+    {
+        const struct process *process = container_of(at, struct process, all);
+        count += process->as.real_uid == uid ? max_u64(process->task_count, 1) : 0;
+    }
+    return count;
+}
+
+int limits_check_clone(void)
+{
+    const struct process *process = process_current();
+    if (thread_count() >= threads_most()) {
+        return -EAGAIN;
+    }
+    if (process->as.real_uid == 0 || process->as.effective_uid == 0) {
+        return 0;
+    }
+    irqflags_t flags = spin_lock(&family.lock);
+    bool full = tasks_of_user(process->as.real_uid) >= process_limit(process, RLIMIT_NPROC);
+    spin_unlock(&family.lock, flags);
+    return full ? -EAGAIN : 0;
+}
