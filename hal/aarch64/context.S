@@ -6,6 +6,8 @@
 // void context_switch(struct context *from, struct context *to)
 FUNCTION context_switch
     mrs x9, tpidr_el0
+    mrs x11, sp_el0
+    mrs x12, tpidr_el1
     mov x10, sp
     stp x19, x20, [x0, #0]
     stp x21, x22, [x0, #16]
@@ -14,6 +16,8 @@ FUNCTION context_switch
     stp x27, x28, [x0, #64]
     stp x29, x30, [x0, #80]
     stp x10, x9, [x0, #96]
+    str x11, [x0, #112]
+    ldr x11, [x1, #112]
     ldp x10, x9, [x1, #96]
     ldp x19, x20, [x1, #0]
     ldp x21, x22, [x1, #16]
@@ -23,6 +27,8 @@ FUNCTION context_switch
     ldp x29, x30, [x1, #80]
     mov sp, x10
     msr tpidr_el0, x9
+    msr sp_el0, x11
+    str x11, [x12, #CPU_LOCAL_FLOW]
     ret
 END context_switch
 

@@ -1,5 +1,6 @@
 // Flows and user registers: the parts that need no assembly.
 #include <hal/context.h>
+#include <hal/cpu.h>
 
 #include "internal.h"
 
@@ -9,17 +10,28 @@ _Static_assert(offsetof(struct frame, regs.pstate) == FRAME_PSTATE && offsetof(s
 _Static_assert(offsetof(struct frame, far) == FRAME_FAR && offsetof(struct frame, record) == FRAME_RECORD, "asm.inc");
 _Static_assert(sizeof(struct frame) == FRAME_SIZE && FRAME_SIZE % 16 == 0, "asm.inc");
 _Static_assert(offsetof(struct context, fp) == 80 && offsetof(struct context, sp) == 96, "context.S");
-_Static_assert(offsetof(struct context, tls) == 104 && offsetof(struct fp_state, fpcr) == 512, "context.S");
+_Static_assert(offsetof(struct context, tls) == 104 && offsetof(struct context, local) == 112 &&
+                   offsetof(struct fp_state, fpcr) == 512,
+               "context.S");
+_Static_assert(offsetof(struct cpu_local, flow) == CPU_LOCAL_FLOW, "asm.inc");
 
 void context_start(void);
 
-void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument)
+void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument,
+                  void *local)
 {
     *context = (struct context){
         .x19_to_x28 = {(uint64_t)entry, (uint64_t)argument},
         .lr = (uint64_t)context_start,
         .sp = stack_top.raw,
+        .local = local,
     };
+}
+
+void flow_local_set(void *local)
+{
+    cpu_local()->flow = local;
+    write_sysreg(sp_el0, (uint64_t)local);
 }
 
 void context_release(struct context *context)
@@ -39,6 +51,11 @@ uint64_t user_regs_syscall_number(const struct user_regs *regs)
 uint64_t user_regs_argument(const struct user_regs *regs, unsigned index)
 {
     return regs->x[index];
+}
+
+const uint64_t *user_regs_arguments(const struct user_regs *regs)
+{
+    return regs->x;
 }
 
 void user_regs_set_result(struct user_regs *regs, int64_t value)

@@ -12,77 +12,131 @@
 
     .section user_access_text, "ax"
 
-// size_t user_copy_in(void *to, uaddr_t from, size_t size): by words, and where one faults on by bytes to the exact place.
-FUNCTION user_copy_in
+// Large copies go page by page: what EL0 may do there is asked once, by an unprivileged access to the first byte; the
+// rest of the page moves in pairs of registers, which have no unprivileged form, with PAN lifted meanwhile. All bytes of
+// a page have the same rights; when they change on the way, an access faults, or was in time. After a fault that stays
+// one the copy goes on by single bytes, to the exact place.
+.set BULK, 128
+
+.macro PAN value
+    cbz x16, 9998f
+    .arch_extension pan
+    msr pan, #\value
+9998:
+.endm
+
+.macro LOAD_PAIR user, a, b, offset
+    .if \user
+    USER 7f, ldp \a, \b, [x1, #\offset]
+    .else
+    ldp \a, \b, [x1, #\offset]
+    .endif
+.endm
+.macro STORE_PAIR user, a, b, offset
+    .if \user
+    USER 7f, stp \a, \b, [x0, #\offset]
+    .else
+    stp \a, \b, [x0, #\offset]
+    .endif
+.endm
+.macro MOVE_PAIRS in, bytes
+    .set offset, 0
+    .rept \bytes / 32
+    LOAD_PAIR \in, x4, x5, offset
+    LOAD_PAIR \in, x6, x7, offset + 16
+    STORE_PAIR !\in, x4, x5, offset
+    STORE_PAIR !\in, x6, x7, offset + 16
+    .set offset, offset + 32
+    .endr
+.endm
+.macro MOVE_BYTE in, fixup
+    .if \in
+    USER \fixup, ldtrb w4, [x1]
+    strb w4, [x0]
+    .else
+    ldrb w4, [x1]
+    USER \fixup, sttrb w4, [x0]
+    .endif
+.endm
+
+// in 1: from user space to the kernel, 0: the other way. x0 to, x1 from, x2 bytes; x3 what is left.
+.macro COPY in
     mov x3, x2
-1:  subs x3, x3, #32
-    b.lo 2f
-    USER 5f, ldtr x4, [x1]
-    USER 5f, ldtr x5, [x1, #8]
-    USER 5f, ldtr x6, [x1, #16]
-    USER 5f, ldtr x7, [x1, #24]
-    add x1, x1, #32
-    stp x4, x5, [x0]
-    stp x6, x7, [x0, #16]
-    add x0, x0, #32
-    b 1b
-2:  add x3, x3, #32
-3:  subs x3, x3, #8
+    cmp x2, #BULK
     b.lo 4f
-    USER 6f, ldtr x4, [x1]
-    add x1, x1, #8
-    str x4, [x0], #8
-    b 3b
-4:  add x3, x3, #8
-    b 7f
-5:  add x3, x3, #32
-    b 7f
-6:  add x3, x3, #8
-7:  cbz x3, 8f
-    USER 8f, ldtrb w4, [x1]
+    mrs x16, id_aa64mmfr1_el1
+    ubfx x16, x16, #20, #4
+    add x17, x1, x2                 // the end
+1:  .if \in
+    and x9, x1, #4095
+    .else
+    and x9, x0, #4095
+    .endif
+    mov x8, #4096                   // x8: of this page
+    sub x8, x8, x9
+    cmp x8, x3
+    csel x8, x8, x3, lo
+    MOVE_BYTE \in, 9f
+    PAN 0
+    subs x8, x8, #256
+    b.lo 3f
+2:  MOVE_PAIRS \in, 256
+    add x0, x0, #256
+    add x1, x1, #256
+    subs x8, x8, #256
+    b.hs 2b
+3:  adds x8, x8, #256 - 32
+    b.mi 31f
+30: MOVE_PAIRS \in, 32
+    add x0, x0, #32
+    add x1, x1, #32
+    subs x8, x8, #32
+    b.hs 30b
+31: PAN 1
+    adds x8, x8, #32
+    b.eq 33f
+32: MOVE_BYTE \in, 8f               // up to the end of the page
+    add x0, x0, #1
     add x1, x1, #1
-    strb w4, [x0], #1
+    subs x8, x8, #1
+    b.ne 32b
+33: sub x3, x17, x1
+    cmp x3, #BULK
+    b.hs 1b
+4:  subs x3, x3, #8                 // small, or what the pages left over
+    b.lo 5f
+    .if \in
+    USER 5f, ldtr x4, [x1]
+    str x4, [x0]
+    .else
+    ldr x4, [x1]
+    USER 5f, sttr x4, [x0]
+    .endif
+    add x0, x0, #8
+    add x1, x1, #8
+    b 4b
+5:  add x3, x3, #8
+    b 9f
+7:  PAN 1
+8:  sub x3, x17, x1
+9:  cbz x3, 10f
+    MOVE_BYTE \in, 10f
+    add x0, x0, #1
+    add x1, x1, #1
     sub x3, x3, #1
-    b 7b
-8:  sub x0, x2, x3
+    b 9b
+10: sub x0, x2, x3
     ret
+.endm
+
+// size_t user_copy_in(void *to, uaddr_t from, size_t size)
+FUNCTION user_copy_in
+    COPY 1
 END user_copy_in
 
 // size_t user_copy_out(uaddr_t to, const void *from, size_t size)
 FUNCTION user_copy_out
-    mov x3, x2
-1:  subs x3, x3, #32
-    b.lo 2f
-    ldp x4, x5, [x1]
-    ldp x6, x7, [x1, #16]
-    USER 5f, sttr x4, [x0]
-    USER 5f, sttr x5, [x0, #8]
-    USER 5f, sttr x6, [x0, #16]
-    USER 5f, sttr x7, [x0, #24]
-    add x1, x1, #32
-    add x0, x0, #32
-    b 1b
-2:  add x3, x3, #32
-3:  subs x3, x3, #8
-    b.lo 4f
-    ldr x4, [x1]
-    USER 6f, sttr x4, [x0]
-    add x1, x1, #8
-    add x0, x0, #8
-    b 3b
-4:  add x3, x3, #8
-    b 7f
-5:  add x3, x3, #32
-    b 7f
-6:  add x3, x3, #8
-7:  cbz x3, 8f
-    ldrb w4, [x1], #1
-    USER 8f, sttrb w4, [x0]
-    add x0, x0, #1
-    sub x3, x3, #1
-    b 7b
-8:  sub x0, x2, x3
-    ret
+    COPY 0
 END user_copy_out
 
 // int64_t user_copy_string(char *to, uaddr_t from, size_t limit)

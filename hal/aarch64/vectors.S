@@ -21,6 +21,9 @@
     stp x28, x29, [sp, #FRAME_X(28)]
     .if \level == 0
     mrs x0, sp_el0
+    mrs x1, tpidr_el1
+    ldr x1, [x1, #CPU_LOCAL_FLOW]
+    msr sp_el0, x1                  // flow_local()
     .else
     add x0, sp, #FRAME_SIZE
     .endif

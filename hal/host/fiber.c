@@ -146,7 +146,8 @@ void machine_flows_reset(void)
     machine.ended = false;
 }
 
-void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument)
+void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument,
+                  void *local)
 {
     uint64_t low = stack_top.raw - stack_size;
     for (uint32_t i = 0; i < flows_high; i++) {
@@ -159,6 +160,12 @@ void context_init(struct context *context, vaddr_t stack_top, size_t stack_size,
     context->flow->claimed_low = low;
     context->flow->claimed_high = stack_top.raw;
     context->irq_depth = 1;
+    context->local = local;
+}
+
+void flow_local_set(void *local)
+{
+    machine_local->flow = local;
 }
 
 void context_release(struct context *context)
@@ -186,6 +193,8 @@ void context_switch(struct context *from, struct context *to)
     }
     from->flow = cpu->flow;
     from->irq_depth = machine_irq_depth;
+    from->local = machine_local->flow;
+    machine_local->flow = to->local;
     cpu->flow = to->flow;
     machine_irq_depth = to->irq_depth;
     machine.switches++;

@@ -133,6 +133,11 @@ uint64_t user_regs_syscall_number(const struct user_regs *regs)
     return regs->x[8];
 }
 
+const uint64_t *user_regs_arguments(const struct user_regs *regs)
+{
+    return regs->x;
+}
+
 uint64_t user_regs_argument(const struct user_regs *regs, unsigned index)
 {
     return regs->x[index];

@@ -80,15 +80,21 @@ void fd_close_on_exec(struct fd_table *table)
     }
 }
 
-int fd_file(struct fd_table *table, uint64_t fd, struct file **out)
+int fd_file(struct fd_table *table, uint64_t fd, struct file **out) NO_LOCK_ANALYSIS
 {
-    mutex_lock(&table->lock);
+    // Who has the only reference is the only one to change it.
+    bool shared = load_acquire(&table->references) > 1;
+    if (shared) {
+        mutex_lock(&table->lock);
+    }
     struct file *file = fd < table->capacity ? table->slots[fd].file : NULL;
     if (file != NULL) {
         file_get(file);
         *out = file;
     }
-    mutex_unlock(&table->lock);
+    if (shared) {
+        mutex_unlock(&table->lock);
+    }
     return file != NULL ? 0 : -EBADF;
 }
 

@@ -6,8 +6,8 @@
 #define FD_LIMIT_MAX 1048576u // as fs.nr_open
 
 struct fd_table {
-    struct mutex lock; // covers the rest
-    uint32_t references;
+    struct mutex lock;        // covers the rest
+    uint32_t references;      // atomic: one for each task that uses it
     uint32_t capacity, limit; // limit: RLIMIT_NOFILE
     uint32_t lowest;          // no descriptor below is free
     struct fd_slot {

@@ -231,7 +231,7 @@ int file_open_how(const struct path_start *start, char *path, uint32_t flags, ui
 
 // --- read, write, seek ---------------------------------------------------------------------------------------------
 
-static int may(const struct file *file, bool write)
+static inline int may(const struct file *file, bool write)
 {
     uint32_t mode = file->flags & O_ACCMODE;
     bool allowed = (file->flags & O_PATH) == 0 && (mode == O_RDWR || mode == (write ? O_WRONLY : O_RDONLY));
@@ -262,7 +262,7 @@ int64_t file_write_at(struct file *file, struct io *io, uint64_t offset)
 int64_t file_read(struct file *file, struct io *io)
 {
     int error = may(file, false);
-    if (error != 0 || file->ops->stream) {
+    if (error != 0 || file->ops->stream || file->ops->no_offset) {
         return error != 0 ? error : file->ops->read(file, io, 0);
     }
     mutex_lock(&file->lock);
@@ -275,7 +275,7 @@ int64_t file_read(struct file *file, struct io *io)
 int64_t file_write(struct file *file, struct io *io)
 {
     int error = may(file, true);
-    if (error != 0 || file->ops->stream) {
+    if (error != 0 || file->ops->stream || file->ops->no_offset) {
         return error != 0 ? error : file->ops->write(file, io, 0);
     }
     mutex_lock(&file->lock);

@@ -58,6 +58,7 @@ struct file_ops {
     // Opens again what has no vnode, for /proc/<pid>/fd; NULL: -ENXIO. fresh->ops is set, as with vnode_ops.open.
     int (*reopen)(struct file *file, struct file *fresh);
     bool stream;                           // has no offset: -ESPIPE
+    bool no_offset;                        // has one that reads and writes pay no heed to
     uint32_t kind;                         // the mode of files that have no vnode
     const char *name;                      // for people, likewise; NULL: a pipe
     uint64_t (*number)(struct file *file); // st_ino, likewise; may be NULL

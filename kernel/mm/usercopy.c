@@ -7,11 +7,6 @@
 #include "kernel/base/assert.h"
 #include "kernel/sync/context.h"
 
-bool user_range_ok(uaddr_t start, uint64_t size)
-{
-    return start.raw <= USER_LIMIT && size <= USER_LIMIT - start.raw;
-}
-
 int copy_from_user(void *to, uaddr_t from, size_t size)
 {
     context_may_sleep();

@@ -6,7 +6,10 @@
 #define USER_LIMIT (1UL << 48) // user addresses are below
 
 // True when [start, start + size) lies in user space. size 0: start may equal USER_LIMIT.
-bool user_range_ok(uaddr_t start, uint64_t size);
+static inline bool user_range_ok(uaddr_t start, uint64_t size)
+{
+    return start.raw <= USER_LIMIT && size <= USER_LIMIT - start.raw;
+}
 
 // 0, or -EFAULT when any byte of the range is not accessible. from_user: the rest of to is zeroed then (no stale
 // bytes); to_user: a prefix may have been written.

@@ -91,6 +91,7 @@ static int make_thread(const struct clone_request *request)
         error = -EAGAIN;
     } else {
         family_add_task(process, task);
+        (void)atomic_add(&process->files->references, 1); // each task has one
     }
     int32_t tid = task->tid;
     spin_unlock(&family.lock, flags);

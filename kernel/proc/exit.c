@@ -200,6 +200,7 @@ static bool leave_process(struct task *task, int status)
     family_remove_task(task);
     signal_queue_forget(&task->signals.own, ~0ul, &process->signals.records);
     bool last = process->task_count == 0;
+    struct fd_table *files = last ? NULL : process->files; // the last task's reference is the process's
     if (last) {
         process->status = process->exiting ? process->status : status;
     } else {
@@ -209,6 +210,9 @@ static bool leave_process(struct task *task, int status)
     }
     process->tasks_ns += thread_runtime(task->thread);
     spin_unlock(&family.lock, flags);
+    if (files != NULL) {
+        fd_table_put(files);
+    }
     return last;
 }
 
@@ -222,6 +226,7 @@ void task_exit(int status)
         end_process(task->process);
     }
     me->task = NULL;
+    me->process = NULL;
     task_free(task);
     thread_detach(me);
     thread_exit(0);

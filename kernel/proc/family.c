@@ -127,18 +127,6 @@ void family_rename_task(struct task *task, int32_t tid)
 
 // --- for others ----------------------------------------------------------------------------------------------------
 
-struct task *task_current(void)
-{
-    struct thread *me = thread_current();
-    return me != NULL ? me->task : NULL;
-}
-
-struct process *process_current(void)
-{
-    struct task *task = task_current();
-    return task != NULL ? task->process : NULL;
-}
-
 static struct process *get(struct process *process)
 {
     if (process != NULL) {

@@ -76,6 +76,7 @@ static void run(void *argument)
     struct task *task = argument;
     struct thread *me = thread_current();
     me->task = task;
+    me->process = task->process;
     process_use_space(me, task->process->space, &task->fp);
     user_tls_set(task->tls);
     if (task->tell_tid != 0) {

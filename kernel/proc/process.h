@@ -57,7 +57,11 @@ struct process {
     struct limits limits;
 };
 
-struct process *process_current(void); // NULL in a kernel thread
+static inline struct process *process_current(void) // NULL in a kernel thread
+{
+    struct thread *me = thread_current();
+    return me != NULL ? me->process : NULL;
+}
 
 // Starts the program at path with argv (ends with NULL) and an empty environment; the console is its files 0 to 2.
 // Errors of file_open(); -ENOEXEC, -ENOMEM, -EAGAIN: nothing is left behind then.

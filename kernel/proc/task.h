@@ -32,7 +32,11 @@ struct task {
     struct fp_state fp;
 };
 
-struct task *task_current(void); // NULL in a kernel thread
+static inline struct task *task_current(void) // NULL in a kernel thread
+{
+    struct thread *me = thread_current();
+    return me != NULL ? me->task : NULL;
+}
 // Ends the current task; the last one ends its process. status as wait(2) tells it.
 _Noreturn void task_exit(int status);
 // Sleeps until somebody signals the condition after it was seen at that generation (kernel/sync/condition.h).

@@ -379,6 +379,7 @@ static void start_cpu(struct cpu *cpu, struct thread *current, struct thread *id
     current->started_ns = timer_now();
     queue->idle = idle;
     queue->current = current;
+    flow_local_set(current);
     cpu->need_resched = false;
     store_release(&cpu->online, true); // with a queue that others may use
 }

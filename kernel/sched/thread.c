@@ -77,7 +77,7 @@ int thread_make(const char *name, void (*entry)(void *), void *argument, struct 
     thread->entry = entry;
     thread->argument = argument;
     thread->references = 2;
-    context_init(&thread->context, stack.top, KERNEL_STACK_SIZE, start, thread);
+    context_init(&thread->context, stack.top, KERNEL_STACK_SIZE, start, thread, thread);
     *out = thread;
     return 0;
 }
@@ -118,14 +118,6 @@ void thread_put(struct thread *thread)
     if (counted != NULL) {
         (void)__atomic_fetch_sub(counted, 1, __ATOMIC_RELEASE);
     }
-}
-
-struct thread *thread_current(void)
-{
-    irqflags_t flags = irq_save(); // or we might move between the two reads
-    struct thread *current = this_cpu()->queue.current;
-    irq_restore(flags);
-    return current;
 }
 
 uint64_t thread_runtime(const struct thread *thread)

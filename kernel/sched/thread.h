@@ -15,6 +15,7 @@
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
 
 struct task;
+struct process;
 
 struct thread {
     struct context context;
@@ -37,7 +38,8 @@ struct thread {
     uint64_t switches;               // likewise
     void (*entry)(void *);           // these two: constant
     void *argument;
-    struct task *task; // its own; NULL: kernel only
+    struct task *task; // these two: its own; NULL: kernel only
+    struct process *process;
     uint32_t *counted; // constant once it runs: goes down when its memory is free; atomic. NULL: nobody counts
     struct pagetable *user_table; // its own, interrupts off: the lower half while it runs, or NULL
     struct fp_state *fp;          // likewise; NULL: does not use floating point
@@ -74,7 +76,10 @@ static inline struct cpu *this_cpu(void) // interrupts off, or a thread that can
 {
     return container_of(cpu_local(), struct cpu, local);
 }
-struct thread *thread_current(void); // NULL before BOOT_SCHED
+static inline struct thread *thread_current(void) // NULL before BOOT_SCHED
+{
+    return flow_local();
+}
 // Nanoseconds, up to now. Exact for the current thread; of one that another CPU runs it may be a switch behind.
 uint64_t thread_runtime(const struct thread *thread);
 

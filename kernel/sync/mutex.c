@@ -3,62 +3,94 @@
 #include "kernel/sched/thread.h"
 #include "kernel/sync/context.h"
 
+enum mutex_state { MUTEX_FREE, MUTEX_HELD, MUTEX_CONTENDED };
+
 void mutex_init(struct mutex *mutex, const char *name)
 {
     wait_queue_init(&mutex->waiters, name);
+    mutex->state = MUTEX_FREE;
     mutex->owner = NULL;
     mutex->name = name;
+}
+
+static bool change_state(struct mutex *mutex, uint32_t from, uint32_t to)
+{
+    return atomic_cas(&mutex->state, &from, to);
+}
+
+// With the waiters' lock: someone holds it, and will look for waiters when giving it up. False: it is free by now.
+static bool mark_contended(struct mutex *mutex)
+{
+    return load_acquire(&mutex->state) == MUTEX_CONTENDED || change_state(mutex, MUTEX_HELD, MUTEX_CONTENDED);
+}
+
+static __attribute__((noinline)) void lock_slowly(struct mutex *mutex, struct thread *me) NO_LOCK_ANALYSIS
+{
+    if (READ_ONCE(mutex->owner) == me) {
+        panic("mutex %s: locked again by its owner", mutex->name);
+    }
+    irqflags_t flags = spin_lock(&mutex->waiters.lock);
+    while (!mark_contended(mutex)) {
+        if (change_state(mutex, MUTEX_FREE, MUTEX_HELD)) {
+            WRITE_ONCE(mutex->owner, me);
+            spin_unlock(&mutex->waiters.lock, flags);
+            return;
+        }
+    }
+    // The unlocker makes the thread it wakes the owner, so one sleep is enough and nobody overtakes.
+    wait_queue_sleep(&mutex->waiters, &flags);
+    ASSERT(READ_ONCE(mutex->owner) == me);
+    spin_unlock(&mutex->waiters.lock, flags);
 }
 
 void mutex_lock(struct mutex *mutex) NO_LOCK_ANALYSIS
 {
     context_may_sleep();
     struct thread *me = thread_current();
-    irqflags_t flags = spin_lock(&mutex->waiters.lock);
-    if (mutex->owner == me) {
-        panic("mutex %s: locked again by its owner", mutex->name);
-    }
-    if (mutex->owner == NULL) {
-        mutex->owner = me;
+    if (likely(change_state(mutex, MUTEX_FREE, MUTEX_HELD))) {
+        WRITE_ONCE(mutex->owner, me);
     } else {
-        // The unlocker makes the thread it wakes the owner, so one sleep is enough and nobody overtakes.
-        wait_queue_sleep(&mutex->waiters, &flags);
-        ASSERT(mutex->owner == me);
+        lock_slowly(mutex, me);
     }
-    spin_unlock(&mutex->waiters.lock, flags);
 }
 
 bool mutex_trylock(struct mutex *mutex) NO_LOCK_ANALYSIS
 {
-    irqflags_t flags = spin_lock(&mutex->waiters.lock);
-    bool taken = mutex->owner == NULL;
+    bool taken = change_state(mutex, MUTEX_FREE, MUTEX_HELD);
     if (taken) {
-        mutex->owner = thread_current();
+        WRITE_ONCE(mutex->owner, thread_current());
+    }
+    return taken;
+}
+
+static __attribute__((noinline)) void hand_over(struct mutex *mutex) NO_LOCK_ANALYSIS
+{
+    irqflags_t flags = spin_lock(&mutex->waiters.lock);
+    // Owner first: the one woken may run before wake_one() returns.
+    WRITE_ONCE(mutex->owner, list_first(&mutex->waiters.waiters, struct thread, wait_link));
+    (void)wait_queue_wake_one(&mutex->waiters);
+    if (list_empty(&mutex->waiters.waiters)) {
+        store_release(&mutex->state, MUTEX_HELD);
     }
     spin_unlock(&mutex->waiters.lock, flags);
-    return taken;
 }
 
 void mutex_unlock(struct mutex *mutex) NO_LOCK_ANALYSIS
 {
-    irqflags_t flags = spin_lock(&mutex->waiters.lock);
-    if (mutex->owner != thread_current()) {
+    if (unlikely(READ_ONCE(mutex->owner) != thread_current())) {
         panic("mutex %s: unlocked by a thread that does not own it", mutex->name);
     }
-    // Owner first: the one woken may run before wake_one() returns.
-    struct list *first = mutex->waiters.waiters.next;
-    bool waiting = first != &mutex->waiters.waiters;
-    mutex->owner = waiting ? container_of(first, struct thread, wait_link) : NULL;
-    if (waiting) {
-        (void)wait_queue_wake_one(&mutex->waiters);
+    WRITE_ONCE(mutex->owner, NULL);
+    if (unlikely(!change_state(mutex, MUTEX_HELD, MUTEX_FREE))) {
+        hand_over(mutex);
     }
-    spin_unlock(&mutex->waiters.lock, flags);
 }
 
 const char *mutex_check(struct mutex *mutex)
 {
     irqflags_t flags = spin_lock(&mutex->waiters.lock);
-    bool orphans = mutex->owner == NULL && !list_empty(&mutex->waiters.waiters);
+    bool waited_for = !list_empty(&mutex->waiters.waiters);
+    bool contended = load_acquire(&mutex->state) == MUTEX_CONTENDED;
     spin_unlock(&mutex->waiters.lock, flags);
-    return orphans ? "threads wait for a mutex that nobody owns" : NULL;
+    return waited_for && !contended ? "threads wait for a mutex that nobody will hand over" : NULL;
 }

@@ -1,11 +1,15 @@
-// Mutex whose waiters park. Task context from BOOT_SCHED on; may sleep. Not recursive: that panics.
+// Mutex whose waiters park. Task context from BOOT_SCHED on; may sleep. Not recursive: that panics. Without contention
+// it is one compare-and-exchange each way.
 #pragma once
 
 #include "kernel/sync/waitq.h"
 
+struct thread;
+
 struct CAPABILITY("mutex") mutex {
-    struct wait_queue waiters;
-    struct thread *owner; // covered by waiters.lock
+    uint32_t state;            // atomic: enum mutex_state
+    struct thread *owner;      // atomic; its own to write, or waiters.lock with state MUTEX_CONTENDED
+    struct wait_queue waiters; // there are some exactly while its lock is free and the state MUTEX_CONTENDED
     const char *name;
 };
 

@@ -4,21 +4,6 @@
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/trace.h"
 
-const struct syscall_description *syscall_find(uint64_t number)
-{
-    // The table is sorted by number, and static_asserts cannot see that: the unit test does.
-    size_t low = 0, high = syscall_table_size;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (syscall_table[middle].number < number) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low < syscall_table_size && syscall_table[low].number == number ? &syscall_table[low] : NULL;
-}
-
 int64_t syscall_dispatch(uint64_t number, const uint64_t arguments[6])
 {
     const struct syscall_description *description = syscall_find(number);
@@ -34,11 +19,8 @@ int64_t syscall_dispatch(uint64_t number, const uint64_t arguments[6])
 
 void kernel_syscall(struct user_regs *regs)
 {
-    struct task *task = task_current();
-    uint64_t arguments[6];
-    for (unsigned i = 0; i < 6; i++) {
-        arguments[i] = user_regs_argument(regs, i);
-    }
+    struct task *task = thread_current()->task;
+    const uint64_t *arguments = user_regs_arguments(regs);
     task->current = regs;
     task->first_argument = arguments[0];
     if (likely(!task->again)) {

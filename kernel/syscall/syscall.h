@@ -39,10 +39,15 @@ struct syscall_description {
     struct syscall_argument arguments[6];
 };
 
-extern const struct syscall_description syscall_table[];
+#define SYSCALL_NUMBERS 512u                                                       // all are below
+extern const struct syscall_description *const syscall_by_number[SYSCALL_NUMBERS]; // NULL: unknown
+extern const struct syscall_description syscall_table[];                           // by number, rising
 extern const size_t syscall_table_size;
 
-const struct syscall_description *syscall_find(uint64_t number); // NULL: unknown
+static inline const struct syscall_description *syscall_find(uint64_t number) // NULL: unknown
+{
+    return number < SYSCALL_NUMBERS ? syscall_by_number[number] : NULL;
+}
 // `validate-then-do`: pure. 0; -EBADF, -EINVAL, -EFAULT or -ENAMETOOLONG as Linux gives for the first bad argument.
 [[nodiscard]] int syscall_validate(const struct syscall_description *description, const uint64_t arguments[6]);
 // Looks up, validates, does. Task context, interrupts on; may sleep. -ENOSYS: unknown number.

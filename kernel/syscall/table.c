@@ -28,3 +28,15 @@ const struct syscall_description syscall_table[] = {
 #include "kernel/syscall/syscalls.def"
 };
 const size_t syscall_table_size = ARRAY_SIZE(syscall_table);
+
+// The place of each in the table, for the one by number.
+#undef SYSCALL
+#define SYSCALL(number_, name_, ...) PLACE_##name_,
+enum place {
+#include "kernel/syscall/syscalls.def"
+};
+#undef SYSCALL
+#define SYSCALL(number_, name_, ...) [number_] = &syscall_table[PLACE_##name_],
+const struct syscall_description *const syscall_by_number[SYSCALL_NUMBERS] = {
+#include "kernel/syscall/syscalls.def"
+};

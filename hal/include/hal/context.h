@@ -6,18 +6,24 @@
 #include <machine/context.h> // struct context, struct user_regs: complete types, fields private to the machine
 
 // Prepares context so that the first switch to it calls entry(argument) on the stack [stack_top - stack_size,
-// stack_top). entry must not return. Cannot fail. Simulated: a stack in use by a live context is a finding.
-void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument);
+// stack_top), where flow_local() is local. entry must not return. Cannot fail. Simulated: a stack in use by a live
+// context is a finding.
+void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument,
+                  void *local);
 // The context will never run again; its stack may be reused. Not the running one.
 void context_release(struct context *context);
 // Saves this flow in from and continues to. Interrupts off. Returns when something switches back.
 // Simulated: switching with a lock held is a finding.
 void context_switch(struct context *from, struct context *to);
 
+// void *flow_local(void), inline: what the running flow was given, or NULL; any context, on whatever CPU.
+void flow_local_set(void *local); // the running flow's, which began without context_init(). Interrupts off
+
 // User registers. Accessors work on a saved set; no locks, any context.
 void user_regs_init(struct user_regs *regs, uaddr_t pc, uaddr_t sp);
 uint64_t user_regs_syscall_number(const struct user_regs *regs);
 uint64_t user_regs_argument(const struct user_regs *regs, unsigned index); // index < 6
+const uint64_t *user_regs_arguments(const struct user_regs *regs); // all six; user_regs_set_result() changes the first
 void user_regs_set_result(struct user_regs *regs, int64_t value);
 uint64_t user_regs_pc(const struct user_regs *regs);
 uint64_t user_regs_sp(const struct user_regs *regs);

@@ -6,6 +6,7 @@
 // What a CPU knows about itself. The kernel embeds it as the first member of its per-CPU structure.
 struct cpu_local {
     unsigned id; // 0 to MAX_CPUS - 1, 0 boots
+    void *flow;  // flow_local() of what runs there: the machine's
 };
 
 #include <machine/cpu.h> // cpu_local(), cpu_relax(): inline

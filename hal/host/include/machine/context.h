@@ -6,6 +6,7 @@ struct machine_flow;
 struct context {
     struct machine_flow *flow;
     uint32_t irq_depth;
+    void *local;
 };
 
 struct user_regs {
@@ -15,3 +16,10 @@ struct user_regs {
 struct fp_state {
     uint8_t bytes[528]; // as large as on the real machine
 };
+
+#include <hal/cpu.h>
+
+static inline void *flow_local(void)
+{
+    return machine_local->flow;
+}
