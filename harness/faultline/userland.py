@@ -54,20 +54,24 @@ class Archive:
         return b"".join(self._parts)
 
 
-def initrd(path: Path, files: dict[str, bytes] | None = None) -> Path:
-    """Writes the first files to `path`: busybox and `files` by name. Raises FaultlineError when busybox is not there."""
+def initrd(path: Path, files: dict[str, bytes | str] | None = None, applets: bool = True) -> Path:
+    """Writes the first files to `path`: busybox, links for its applets where wanted, and `files` by name (text is what a link
+    leads to). Raises FaultlineError when busybox is not there."""
     if not BUSYBOX.is_file():
         raise FaultlineError(f"no {BUSYBOX} (scripts/setup unpacks it)")
     archive = Archive()
     for name in _FOLDERS:
         archive.folder(name)
     archive.file("bin/busybox", BUSYBOX.read_bytes())
-    for name in APPLETS:
+    for name in APPLETS if applets else ():
         archive.link(f"bin/{name}", "busybox")
     archive.file("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n", 0o644)
     archive.file("etc/group", b"root:x:0:\n", 0o644)
     for name, data in (files or {}).items():
-        archive.file(name, data)
+        if isinstance(data, str):
+            archive.link(name, data)
+        else:
+            archive.file(name, data)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_bytes(archive.bytes())

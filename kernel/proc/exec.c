@@ -206,9 +206,10 @@ static int map_segment(struct space *space, struct file *file, const struct elf_
         }
     }
     int error = map_zeroes(space, zero, end, flags);
-    // What the file holds behind the segment is none of the program's.
+    // What the file holds behind the segment is none of the program's; a dynamic linker takes the page's rest as its
+    // own.
     if (error == 0 && segment->memory_size > segment->file_size && zero > file_end && (flags & AREA_WRITE) != 0) {
-        error = space_zero(space, file_end, min_u64(zero, va + segment->memory_size) - file_end);
+        error = space_zero(space, file_end, zero - file_end);
     }
     return error;
 }

@@ -51,13 +51,13 @@ int64_t sys_prlimit64(const uint64_t arguments[6])
 int64_t sys_getrlimit(const uint64_t arguments[6])
 {
     const uint64_t words[6] = {0, arguments[0], 0, arguments[1], 0, 0};
-    return sys_prlimit64(words);
+    return arguments[1] != 0 ? sys_prlimit64(words) : -EFAULT;
 }
 
 int64_t sys_setrlimit(const uint64_t arguments[6])
 {
     const uint64_t words[6] = {0, arguments[0], arguments[1], 0, 0, 0};
-    return sys_prlimit64(words);
+    return arguments[1] != 0 ? sys_prlimit64(words) : -EFAULT;
 }
 
 int64_t sys_sysinfo(const uint64_t arguments[6])

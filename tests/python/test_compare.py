@@ -3,7 +3,7 @@
 import pytest
 
 from faultline import userland
-from faultline.compare import facts
+from faultline.compare import clients, facts
 from faultline.compare.batch import Outcome, _Transcript
 from faultline.compare.facts import Reason
 from faultline.errors import FaultlineError
@@ -81,3 +81,20 @@ def test_an_archive_has_the_folders_of_its_files():
     archive.file("a/d", b"y")
     names = [part for part in archive.bytes().split(b"070701")[1:]]
     assert [part[104:].split(b"\0")[0] for part in names] == [b"a", b"a/b", b"a/b/c", b"a/d", b"TRAILER!!!"]
+
+
+@pytest.mark.parametrize("ours, wrong", [("a\nb\nc\n", 0), ("a\nc\n", 1), ("a\nx\nc\n", 1), ("a\nb\nnew\nc\n", 1), ("", 3)])
+def test_scripts_are_compared_line_by_line(ours, wrong):
+    summary = facts.judge(outcomes("a\nb\nc\n"), outcomes(ours), [], scripts=["p"])
+    assert len(summary.problems) == wrong
+
+
+def test_a_reason_may_name_what_linux_says():
+    summary = facts.judge(outcomes("a\nnoise 5\n"), outcomes("a\n"), [Reason("p", "noise *", "because it is so")], scripts=["p"])
+    assert summary.problems == []
+
+
+def test_every_script_says_what_it_needs():
+    assert len(clients.scripts()) >= 7
+    for name in clients.scripts():
+        assert clients.needs(name) == [word for word in clients.needs(name) if word]

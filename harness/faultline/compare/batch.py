@@ -96,14 +96,14 @@ class _Transcript:
             self.ended += 1
 
 
-def _archive(path: Path, word: str, commands: Sequence[Command], files: dict[str, bytes]) -> Path:
+def _archive(path: Path, word: str, commands: Sequence[Command], files: dict[str, bytes | str]) -> Path:
     lines = [word, *("\t".join((command.name, f"{command.seconds:g}", *command.argv)) for command in commands)]
     if any("\n" in line or len(line) > 1000 for line in lines):
         raise FaultlineError("a command of a batch is one line of at most 1000 bytes")
-    return userland.initrd(path, {"init": (PROGRAMS / "batch").read_bytes(), "batch": ("\n".join(lines) + "\n").encode(), **files})
+    return userland.initrd(path, {"init": (PROGRAMS / "batch").read_bytes(), "batch": ("\n".join(lines) + "\n").encode(), **files}, applets=False)
 
 
-def run(kernel: Kernel, commands: Sequence[Command], files: dict[str, bytes], folder: Path,
+def run(kernel: Kernel, commands: Sequence[Command], files: dict[str, bytes | str], folder: Path,
         say: Callable[[str], None] = lambda line: None) -> dict[str, Outcome]:
     """Runs all commands; `files` are added to the first files. A command that takes the kernel down is said to have done so
     and the rest runs after another boot. Raises FaultlineError when the kernel does not even start the first."""
@@ -118,7 +118,7 @@ def run(kernel: Kernel, commands: Sequence[Command], files: dict[str, bytes], fo
     return outcomes
 
 
-def _boot(kernel: Kernel, commands: Sequence[Command], files: dict[str, bytes], folder: Path, say) -> dict[str, Outcome]:
+def _boot(kernel: Kernel, commands: Sequence[Command], files: dict[str, bytes | str], folder: Path, say) -> dict[str, Outcome]:
     word = secrets.token_hex(6)
     seconds = {command.name: command.seconds for command in commands}
     archive = _archive(folder / f"{kernel.name}.cpio", word, commands, files)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,8 +48,8 @@ class Reason:
     used: bool = False
 
     def fits(self, fact: Fact) -> bool:
-        return (fnmatch.fnmatchcase(fact.program, self.program) and fnmatch.fnmatchcase(fact.what, _literal(self.fact))
-                and self.ours in ("", fact.faultline))
+        return (fnmatch.fnmatchcase(fact.program, self.program) and self.ours in ("", fact.faultline)
+                and any(fnmatch.fnmatchcase(text, _literal(self.fact)) for text in (fact.what, fact.linux)))
 
 
 def _literal(pattern: str) -> str:
@@ -71,14 +72,28 @@ def read(text: str) -> dict[str, str]:
     return facts
 
 
-def compare(linux: dict[str, Outcome], faultline: dict[str, Outcome]) -> list[Fact]:
-    """Every fact of every program; how it ended is one of them."""
+def compare(linux: dict[str, Outcome], faultline: dict[str, Outcome], scripts: Collection[str] = ()) -> list[Fact]:
+    """Every fact of every program; how it ended is one of them. What `scripts` print is compared line by line."""
     found = []
     for program, theirs in linux.items():
         ours = faultline.get(program, Outcome())
         found.append(Fact(program, "end", theirs.end, ours.end))
+        if program in scripts:
+            found += _lines(program, theirs.output, ours.output)
+            continue
         right, here = read(theirs.output), read(ours.output)
         found += [Fact(program, what, right.get(what, _MISSING), here.get(what, _MISSING)) for what in dict.fromkeys([*right, *here])]
+    return found
+
+
+def _lines(program: str, theirs: str, ours: str) -> list[Fact]:
+    """One fact a line of Linux's, by number; what is there only here comes after the line it follows."""
+    right, here = theirs.splitlines(), ours.splitlines()
+    found = []
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, right, here, autojunk=False).get_opcodes():
+        for i in range(max(b - a, d - c)):
+            what = f"line {a + i + 1}" if a + i < b else f"after line {b}, {i + 1}"
+            found.append(Fact(program, what, right[a + i] if a + i < b else _MISSING, here[c + i] if c + i < d else _MISSING))
     return found
 
 
@@ -124,9 +139,10 @@ class Summary:
                 "problems": self.problems}
 
 
-def judge(linux: dict[str, Outcome], faultline: dict[str, Outcome], known: list[Reason], whole: bool = True) -> Summary:
+def judge(linux: dict[str, Outcome], faultline: dict[str, Outcome], known: list[Reason], whole: bool = True,
+          scripts: Collection[str] = ()) -> Summary:
     """Compares and finds what is wrong. `whole` is false when only some programs ran: reasons of others may be unused."""
-    summary = Summary(compare(linux, faultline), list(linux))
+    summary = Summary(compare(linux, faultline, scripts), list(linux))
     explain(summary.facts, known)
     for program, outcome in linux.items():
         if not outcome.end.startswith("exit") and not any(fact.reason for fact in summary.facts if fact.program == program and fact.what == "end"):

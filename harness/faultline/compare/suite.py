@@ -1,4 +1,4 @@
-"""What is compared: the programs of user/compare. Both kernels run them one after the other, on the same files."""
+"""What is compared: the programs and scripts of user/compare. Both kernels run them one after the other, on the same files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from faultline import build, debian
-from faultline.compare import batch, facts
+from faultline.compare import batch, clients, facts
 from faultline.compare.batch import Command, Outcome
 from faultline.errors import UsageError
 from faultline.paths import OUT, ROOT, kernel_image
@@ -20,8 +20,8 @@ FOLDER = OUT / "compare"
 
 
 def programs(patterns: Sequence[str] = ()) -> list[str]:
-    """The names of the programs, those that match if patterns are given. Raises UsageError when none does."""
-    found = sorted(path.stem for path in SOURCES.glob("*.c"))
+    """The names of the programs and scripts, those that match if patterns are given. Raises UsageError when none does."""
+    found = sorted(path.stem for path in SOURCES.glob("*.c")) + clients.scripts()
     chosen = [name for name in found if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     if not chosen:
         raise UsageError(f"no program of user/compare matches {' '.join(patterns)} (there are: {' '.join(found)})")
@@ -35,16 +35,17 @@ def run(patterns: Sequence[str] = (), preset: str = "qemu-virt-debug", smp: int 
     build.build("qemu-virt")
     build.build(preset)
     folder.mkdir(parents=True, exist_ok=True)
-    commands = [Command(name, (f"/compare/{name}",)) for name in names]
-    files = {f"compare/{name}": (batch.PROGRAMS / name).read_bytes() for name in names}
+    scripts = [name for name in names if name in clients.scripts()]
+    commands = [Command(name, (f"/scripts/{name}" if name in scripts else f"/compare/{name}",)) for name in names]
+    files = {f"compare/{name}": (batch.PROGRAMS / name).read_bytes() for name in names if name not in scripts} | clients.files(scripts)
     both = (batch.linux(icount=True), batch.faultline(kernel_image(preset), icount=True, smp=smp))  # a busy host changes nothing
     outcomes = side_by_side(both, commands, files, folder, say)
-    summary = facts.judge(*outcomes, facts.reasons(DIFFERENCES), whole=not patterns)
+    summary = facts.judge(*outcomes, facts.reasons(DIFFERENCES), whole=not patterns, scripts=scripts)
     keep(summary, folder)
     return summary
 
 
-def side_by_side(kernels: Sequence[batch.Kernel], commands: Sequence[Command], files: dict[str, bytes], folder: Path,
+def side_by_side(kernels: Sequence[batch.Kernel], commands: Sequence[Command], files: dict[str, bytes | str], folder: Path,
                  say: Callable[[str], None]) -> list[dict[str, Outcome]]:
     """The outcomes of each kernel; what each printed is kept in folder. Linux first."""
     with ThreadPoolExecutor(len(kernels)) as pool:

@@ -60,6 +60,7 @@ static void prepare(void)
     mount("proc", "/proc", "proc", 0, NULL);
     mount("sysfs", "/sys", "sysfs", 0, NULL);
     mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+    symlink("/proc/self/fd", "/dev/fd");
     mkdir("/dev/pts", 0755);
     mount("devpts", "/dev/pts", "devpts", 0, NULL);
     mount("tmpfs", "/tmp", "tmpfs", 0, NULL);
