@@ -150,6 +150,7 @@ END stack_overflow
 
 FUNCTION kernel_irq
     SAVE 1
+    mov w0, #0
     bl kernel_interrupt
     RESTORE 1
 END kernel_irq
@@ -187,6 +188,7 @@ END user_sync
 
 FUNCTION user_irq
     SAVE 0
+    mov w0, #1
     bl kernel_interrupt
     b user_return
 END user_irq

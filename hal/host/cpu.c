@@ -99,7 +99,7 @@ static void go_to_cpu(unsigned index)
 static void interrupt(void)
 {
     machine_irq_depth = 1;
-    kernel_interrupt();
+    kernel_interrupt(false);
     if (machine_irq_depth != 1) {
         machine_finding("irq", "kernel_interrupt() returned at masking depth %u", machine_irq_depth);
     }

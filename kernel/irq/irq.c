@@ -220,10 +220,11 @@ void irq_set_probe(void (*probe)(void))
     store_release(&interrupt_probe, probe);
 }
 
-void kernel_interrupt(void)
+void kernel_interrupt(bool from_user)
 {
     struct cpu *cpu = this_cpu();
     cpu->interrupt_depth++;
+    cpu->interrupted_user = from_user;
     void (*probe)(void) = READ_ONCE(interrupt_probe);
     if (unlikely(probe != NULL)) {
         probe();

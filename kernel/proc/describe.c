@@ -48,8 +48,7 @@ static void describe(const struct process *process, const struct task *task, str
         .task_count = process->task_count,
         .exit_signal = process->exit_signal,
         .status = process->status,
-        .runtime_ns = process->tasks_ns,
-        .children_ns = process->children_ns,
+        .children = process->past.children,
         .born_ns = process->born_ns,
         .as = process->as,
         .umask = process->umask,
@@ -73,18 +72,12 @@ static struct task *first_task(const struct process *process)
 bool process_describe(int32_t pid, int32_t tid, struct process_description *out)
 {
     irqflags_t flags = spin_lock(&family.lock);
-    const struct process *process = family_find(pid);
+    struct process *process = family_find(pid);
     const struct task *task = process == NULL ? NULL : tid != 0 ? family_find_task(tid) : first_task(process);
     bool found = process != NULL && (tid == 0 || (task != NULL && task->process == process));
     if (found) {
         describe(process, task, out);
-        list_for_each(at, &process->tasks)
-        {
-            const struct task *each = container_of(at, struct task, sibling);
-            if (each->thread != NULL && (tid == 0 || each == task)) {
-                out->runtime_ns += thread_runtime(each->thread);
-            }
-        }
+        out->usage = tid == 0 || task->thread == NULL ? usage_locked(process) : thread_usage(task->thread);
     }
     spin_unlock(&family.lock, flags);
     return found;

@@ -10,8 +10,9 @@ struct process_description {
     uint32_t task_count;
     int exit_signal, status;
     unsigned cpu;
-    uint32_t thread; // the kernel's number of the thread; 0: it has ended
-    uint64_t runtime_ns, children_ns, born_ns, switches;
+    uint32_t thread;              // the kernel's number of the thread; 0: it has ended
+    struct usage usage, children; // of the task, or of the whole process
+    uint64_t born_ns, switches;
     uint64_t pending, shared, blocked, ignored, caught; // signals: a bit each
     struct credentials as;
     uint32_t umask;

@@ -176,9 +176,11 @@ static void leave_family_behind(struct process *process)
 
 static void end_process(struct process *process)
 {
+    process_timers_end(process);
     irqflags_t flags = spin_lock(&family.lock);
     struct space *space = process->space;
     struct fd_table *files = process->files;
+    usage_space_ends(process, space);
     process->space = NULL;
     process->files = NULL;
     spin_unlock(&family.lock, flags);
@@ -208,7 +210,7 @@ static bool leave_process(struct task *task, int status)
         process_check_stopped(process);
         condition_signal(&process->changes);
     }
-    process->tasks_ns += thread_runtime(task->thread);
+    usage_task_ends(process, task->thread);
     spin_unlock(&family.lock, flags);
     if (files != NULL) {
         fd_table_put(files);

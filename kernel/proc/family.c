@@ -184,7 +184,7 @@ int32_t process_parent_id(void)
 uint64_t process_runtime(struct process *process)
 {
     irqflags_t flags = spin_lock(&family.lock);
-    uint64_t ns = process->tasks_ns;
+    uint64_t ns = process->past.runtime_ns;
     list_for_each(at, &process->tasks)
     {
         ns += thread_runtime(container_of(at, struct task, sibling)->thread);

@@ -32,6 +32,7 @@ int process_make(struct process **out)
     process->exit_signal = SIGCHLD;
     process->umask = 022;
     limits_init(&process->limits);
+    process_timers_init(&process->timers);
     signals_init(process);
     *out = process;
     return 0;
@@ -290,12 +291,14 @@ int process_exec(char *path, const struct exec_strings *strings)
     futex_task_ends(task); // from here on nothing fails
     irqflags_t flags = spin_lock(&family.lock);
     old = process->space;
+    usage_space_ends(process, old);
     process->space = space;
     spin_unlock(&family.lock, flags);
     __builtin_memset(&task->fp, 0, sizeof(task->fp));
     process_use_space(task->thread, space, &task->fp);
     process_space_put(old);
     fd_close_on_exec(process->files);
+    process_timers_exec(process);
     signals_exec(process, task);
     user_tls_set(0);
     user_regs_init(task->current, uaddr(program.entry), uaddr(program.sp));

@@ -9,9 +9,11 @@
 #include "kernel/mm/space.h"
 #include "kernel/proc/limits.h"
 #include "kernel/proc/signal.h"
+#include "kernel/proc/usage.h"
 #include "kernel/sched/thread.h"
 #include "kernel/sync/condition.h"
 #include "kernel/sync/semaphore.h"
+#include "kernel/time/process_timers.h"
 
 #define USER_STACK_TOP (SPACE_HIGH - MIB(1))
 
@@ -45,8 +47,7 @@ struct process {
     uint64_t born_ns;           // timer_now() at its making
     char name[THREAD_NAME_MAX]; // when it has ended: of its last task
     bool traced;                // its system calls are written to the log
-    uint64_t tasks_ns;          // run time of tasks that have ended
-    uint64_t children_ns;       // of children that were waited for, and theirs
+    struct usage_past past;
 
     struct space *space;    // NULL when it has ended; process_space_get() for others
     struct fd_table *files; // likewise
@@ -55,6 +56,7 @@ struct process {
     struct credentials as;
     uint32_t umask;
     struct limits limits;
+    struct process_timers timers;
 };
 
 static inline struct process *process_current(void) // NULL in a kernel thread
@@ -92,7 +94,7 @@ struct wait_result {
     int32_t pid; // 0: with WNOHANG, nothing as yet
     uint32_t uid;
     int status;
-    uint64_t runtime_ns; // of the child and those it has waited for
+    struct usage usage; // of the child and those it has waited for
 };
 // wait4(2), waitid(2): which as wait4 has it. 0, -ECHILD, -ERESTART.
 [[nodiscard]] int process_wait_child(int32_t which, unsigned options, struct wait_result *out);

@@ -282,6 +282,18 @@ bool signal_send_record(struct process *process, int32_t tid, struct signal_reco
     return sent;
 }
 
+bool signal_add_overruns(struct process *process, struct signal_record *record, uint64_t times)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    bool queued = !list_empty(&record->link);
+    if (queued) {
+        uint64_t *word = &record->info.value[0], overruns = (*word >> 32) + times;
+        *word = (uint32_t)*word | min_u64(overruns, INT32_MAX) << 32;
+    }
+    spin_unlock(&family.lock, flags);
+    return queued;
+}
+
 void signal_cancel_record(struct process *process, struct signal_record *record)
 {
     irqflags_t flags = spin_lock(&family.lock);

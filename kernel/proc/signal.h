@@ -64,7 +64,8 @@ static inline uint64_t signal_sender(int32_t pid, uint32_t uid)
 struct signal_record {
     struct list link;
     struct signal_info info;
-    bool kept; // by its owner
+    bool kept;     // by its owner
+    uint64_t told; // when a kept one was last taken: the upper half of its first value
 };
 
 // Those that are pending for a task, or for a process and whichever of its tasks looks first.
@@ -106,6 +107,8 @@ void signal_send_task(struct task *task, const struct signal_info *info); // the
 // Any context. The caller's record stays queued until it is taken or signal_cancel_record(). False: it is still
 // queued, or (with tid not 0) there is no such task.
 bool signal_send_record(struct process *process, int32_t tid, struct signal_record *record);
+// A timer's: so many more overruns, if it is still queued. False: it is not. Any context.
+bool signal_add_overruns(struct process *process, struct signal_record *record, uint64_t times);
 void signal_cancel_record(struct process *process, struct signal_record *record); // nothing if it is not queued
 // A fault of the current task: it cannot look away.
 void signal_force(const struct signal_info *info);

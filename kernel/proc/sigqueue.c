@@ -107,6 +107,7 @@ int signal_queue_take(struct signal_queue *queue, uint64_t set, struct signal_in
         struct signal_record *record = find_record(queue, signal);
         ASSERT(record != NULL);
         *info = record->info;
+        record->told = info->value[0] >> 32;
         remove_record(queue, record, records);
     }
     return signal;

@@ -55,10 +55,11 @@ static int find_news(struct process *parent, int32_t which, unsigned options, st
             error = 0;
             out->pid = child->pid;
             out->uid = child->as.real_uid;
-            out->runtime_ns = child->tasks_ns + child->children_ns;
+            out->usage = usage_locked(child);
+            usage_add(&out->usage, &child->past.children);
             if (child->ended && (options & WNOWAIT) == 0) {
                 list_remove(&child->sibling);
-                parent->children_ns += out->runtime_ns;
+                usage_add(&parent->past.children, &out->usage);
                 *dead = child;
             }
             break;

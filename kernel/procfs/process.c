@@ -52,9 +52,10 @@ static int show_stat(const struct proc_node *node, struct text *out)
     tty_of_session(who.session, &tty);
     text_add(out, "%d (%s) %c %d %d %d %d %d %u ", PID_OF(node), who.name, who.state, who.parent, who.group,
              who.session, (int)tty.number, tty.number != 0 ? tty.foreground : -1, 0x400000u);
-    text_add(out, "0 0 0 0 %lu 0 %lu 0 20 0 %u 0 %lu %lu %lu %lu 0 0 %lu 0 0 ", who.runtime_ns / TICK_NS,
-             who.children_ns / TICK_NS, who.task_count, who.born_ns / TICK_NS, sizes.total, sizes.resident, sizes.limit,
-             sizes.stack);
+    text_add(out, "%lu 0 0 0 %lu %lu %lu %lu 20 0 %u 0 %lu %lu %lu %lu 0 0 %lu 0 0 ", who.usage.faults,
+             who.usage.user_ns / TICK_NS, who.usage.system_ns / TICK_NS, who.children.user_ns / TICK_NS,
+             who.children.system_ns / TICK_NS, who.task_count, who.born_ns / TICK_NS, sizes.total, sizes.resident,
+             sizes.limit, sizes.stack);
     text_add(out, "%lu %lu %lu %lu 0 0 0 %d %u 0 0 0 0 0 ", (who.pending | who.shared) & 0x7fffffff,
              who.blocked & 0x7fffffff, who.ignored & 0x7fffffff, who.caught & 0x7fffffff, who.exit_signal, who.cpu);
     text_add(out, "0 0 %lu %lu %lu %lu %lu %d\n", sizes.brk_start, sizes.arguments, sizes.arguments_end,

@@ -90,6 +90,7 @@ void sched_switch(void)
         return;
     }
     from->runtime_ns += now - from->started_ns;
+    from->preemptions += READ_ONCE(from->state) == THREAD_READY;
     to->started_ns = now;
     to->switches++;
     cpu->switches++;
@@ -238,6 +239,9 @@ void sched_tick(void)
 {
     struct cpu *cpu = this_cpu();
     uint64_t now = timer_now();
+    struct thread *current = cpu->queue.current;
+    current->user_ticks += cpu->interrupted_user;
+    current->kernel_ticks += !cpu->interrupted_user;
     timer_queue_run(&cpu->timers, now);
     if (READ_ONCE(cpu->queue.length) > 0) {
         cpu->need_resched = true;

@@ -31,12 +31,14 @@ struct thread {
     bool interrupted;   // has signals to look at: run queue's lock to set, its own to clear
     bool exited;        // exit_queue's lock
     int exit_code;
-    struct wait_queue exit_queue;    // who joins
-    uint32_t id;                     // 1 upwards, never used again
-    uint32_t references;             // atomic: the creator's and its own
-    uint64_t runtime_ns, started_ns; // written by the CPU that runs it; elsewhere for show
-    uint64_t switches;               // likewise
-    void (*entry)(void *);           // these two: constant
+    struct wait_queue exit_queue;      // who joins
+    uint32_t id;                       // 1 upwards, never used again
+    uint32_t references;               // atomic: the creator's and its own
+    uint64_t runtime_ns, started_ns;   // written by the CPU that runs it; elsewhere for show
+    uint64_t switches;                 // likewise
+    uint64_t preemptions;              // likewise: of the times it stopped running it would have gone on
+    uint64_t user_ticks, kernel_ticks; // likewise: timer interrupts that found it there
+    void (*entry)(void *);             // these two: constant
     void *argument;
     struct task *task; // these two: its own; NULL: kernel only
     struct process *process;
@@ -62,7 +64,8 @@ struct cpu {
     // Own CPU, interrupts off:
     bool need_resched;
     uint32_t interrupt_depth;
-    uint32_t lock_depth; // with FAULTLINE_CHECKS
+    bool interrupted_user; // by the interrupt that is being handled
+    uint32_t lock_depth;   // with FAULTLINE_CHECKS
     uint16_t lock_ranks[16];
     uint64_t switches;
     uint64_t barriers; // atomic: passed, for sched_barrier()

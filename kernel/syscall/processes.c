@@ -4,7 +4,7 @@
 #include "kernel/proc/exec.h"
 #include "kernel/proc/task.h"
 #include "kernel/syscall/bodies.h"
-#include "kernel/time/clock.h"
+#include "kernel/syscall/time.h"
 
 #define STRINGS_MAX 8192u // of argument and environment together
 
@@ -101,14 +101,60 @@ int64_t sys_execve(const uint64_t arguments[6])
     return error;
 }
 
-#define NS_PER_MICROSECOND 1000u
-
-// struct rusage: only the time that it ran is known.
-static int rusage_to_user(uint64_t to, uint64_t runtime_ns)
+static int rusage_to_user(uint64_t to, const struct usage *usage)
 {
-    uint64_t usage[18] = {runtime_ns / NS_PER_SECOND, runtime_ns % NS_PER_SECOND / NS_PER_MICROSECOND};
-    static_assert(sizeof(usage) == 144, "struct rusage");
-    return copy_to_user(uaddr(to), usage, sizeof(usage));
+    struct {
+        struct user_timeval user, system;
+        uint64_t resident_most, sizes[3], minor_faults, major_faults, swaps, in, out, messages[2], signals, waits,
+            preemptions;
+    } rusage = {.user = timeval_of(usage->user_ns),
+                .system = timeval_of(usage->system_ns),
+                .resident_most = usage->resident_most * (PAGE_SIZE / 1024),
+                .minor_faults = usage->faults,
+                .waits = usage->waits,
+                .preemptions = usage->preemptions};
+    static_assert(sizeof(rusage) == 144, "struct rusage");
+    return copy_to_user(uaddr(to), &rusage, sizeof(rusage));
+}
+
+#define RUSAGE_SELF 0
+#define RUSAGE_CHILDREN (-1)
+#define RUSAGE_THREAD 1
+
+int64_t sys_getrusage(const uint64_t arguments[6])
+{
+    struct process *process = process_current();
+    struct usage usage = process_usage(process);
+    switch ((int)arguments[0]) {
+    case RUSAGE_SELF:
+        break;
+    case RUSAGE_CHILDREN:
+        usage = process_children_usage(process);
+        break;
+    case RUSAGE_THREAD: {
+        struct usage mine = thread_usage(thread_current());
+        mine.resident_most = usage.resident_most;
+        mine.faults = usage.faults; // they are counted by space
+        usage = mine;
+        break;
+    }
+    default:
+        return -EINVAL;
+    }
+    return rusage_to_user(arguments[1], &usage);
+}
+
+#define NS_PER_CLOCK_TICK 10000000u // sysconf(_SC_CLK_TCK) is 100
+
+int64_t sys_times(const uint64_t arguments[6])
+{
+    struct process *process = process_current();
+    struct usage own = process_usage(process), children = process_children_usage(process);
+    int64_t times[4] = {(int64_t)(own.user_ns / NS_PER_CLOCK_TICK), (int64_t)(own.system_ns / NS_PER_CLOCK_TICK),
+                        (int64_t)(children.user_ns / NS_PER_CLOCK_TICK),
+                        (int64_t)(children.system_ns / NS_PER_CLOCK_TICK)};
+    int error = arguments[0] != 0 ? copy_to_user(uaddr(arguments[0]), times, sizeof(times)) : 0;
+    return error != 0 ? error : (int64_t)(clock_now(CLOCK_MONOTONIC) / NS_PER_CLOCK_TICK);
 }
 
 #define WAIT_KNOWN (WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | 0xe0000000u) // and __WNOTHREAD to __WCLONE
@@ -128,7 +174,7 @@ int64_t sys_wait4(const uint64_t arguments[6])
         error = copy_to_user(uaddr(arguments[1]), &result.status, sizeof(result.status));
     }
     if (error == 0 && result.pid > 0 && arguments[3] != 0) {
-        error = rusage_to_user(arguments[3], result.runtime_ns);
+        error = rusage_to_user(arguments[3], &result.usage);
     }
     return error != 0 ? error : result.pid;
 }
@@ -183,7 +229,7 @@ int64_t sys_waitid(const uint64_t arguments[6])
         info[5] = (int32_t)result.uid;
         split_status(result.status, &info[2], &info[6]);
         if (arguments[4] != 0) {
-            error = rusage_to_user(arguments[4], result.runtime_ns);
+            error = rusage_to_user(arguments[4], &result.usage);
         }
     }
     // Also after an error, as on Linux.

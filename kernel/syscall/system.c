@@ -81,21 +81,6 @@ int64_t sys_sysinfo(const uint64_t arguments[6])
     return copy_to_user(uaddr(arguments[0]), &info, sizeof(info));
 }
 
-int64_t sys_getrusage(const uint64_t arguments[6])
-{
-    struct {
-        int64_t user_seconds, user_microseconds, rest[16];
-    } usage = {0};
-    static_assert(sizeof(usage) == 144, "struct rusage");
-    uint64_t ns = (int)arguments[0] == 0 || (int)arguments[0] == 1 ? process_runtime(process_current()) : 0;
-    if ((int)arguments[0] < -1 || (int)arguments[0] > 1) {
-        return -EINVAL;
-    }
-    usage.user_seconds = (int64_t)(ns / NS_PER_SECOND);
-    usage.user_microseconds = (int64_t)(ns % NS_PER_SECOND / 1000);
-    return copy_to_user(uaddr(arguments[1]), &usage, sizeof(usage));
-}
-
 int64_t sys_sched_getaffinity(const uint64_t arguments[6])
 {
     uint64_t mask = 0;

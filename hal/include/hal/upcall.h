@@ -16,7 +16,8 @@ struct boot_info {
 _Noreturn void kernel_main(const struct boot_info *info);
 _Noreturn void kernel_secondary_main(struct cpu_local *local); // other CPUs, interrupts off
 
-void kernel_interrupt(void); // an interrupt is pending; interrupts off. May switch contexts before it returns
+// An interrupt is pending; interrupts off. from_user: it came into user space. May switch contexts before it returns.
+void kernel_interrupt(bool from_user);
 void kernel_syscall(struct user_regs *regs); // from user space; interrupts on
 enum user_fault_kind {
     USER_FAULT_READ,

@@ -1,0 +1,250 @@
+#include "kernel/time/process_timers.h"
+
+#include "kernel/base/atomic.h"
+#include "kernel/mm/kmalloc.h"
+#include "kernel/proc/process.h"
+#include "kernel/time/cputime.h"
+
+struct process_timer {
+    struct clock_timer clock; // expired: has a signal to send
+    struct tree_node by_id;
+    int32_t id;
+    int clockid;
+    struct timer_event event;
+    struct signal_record record;
+};
+
+void process_timers_init(struct process_timers *timers)
+{
+    *timers = (struct process_timers){0};
+    mutex_init(&timers->lock, "timers");
+}
+
+// --- setitimer -----------------------------------------------------------------------------------------------------
+
+static void interval_expired(struct clock_timer *timer, uint64_t times)
+{
+    static const int signals[] = {
+        [SOURCE_STEADY] = SIGALRM, [SOURCE_PROCESS_USER] = SIGVTALRM, [SOURCE_PROCESS] = SIGPROF};
+    signal_send(timer->process, &(struct signal_info){.signal = signals[timer->source], .code = SI_KERNEL});
+}
+
+static void start_intervals(struct process *process)
+{
+    static const enum clock_source sources[INTERVAL_TIMERS] = {SOURCE_STEADY, SOURCE_PROCESS_USER, SOURCE_PROCESS};
+    for (unsigned i = 0; i < INTERVAL_TIMERS && !process->timers.intervals_used; i++) {
+        clock_timer_init(&process->timers.intervals[i], process, sources[i], 0, interval_expired);
+    }
+    process->timers.intervals_used = true;
+}
+
+void interval_timer(unsigned which, const struct timer_setting *set, struct timer_setting *old)
+{
+    struct process *process = process_current();
+    struct clock_timer *timer = &process->timers.intervals[which];
+    mutex_lock(&process->timers.lock);
+    if (set == NULL && !process->timers.intervals_used) {
+        *old = (struct timer_setting){0};
+    } else if (set == NULL) {
+        clock_timer_get(timer, false, &old->value_ns, &old->interval_ns);
+    } else {
+        start_intervals(process);
+        uint64_t expiry;
+        if (!add_fits(clock_source_now(timer, timer->made_for), set->value_ns, &expiry)) {
+            expiry = UINT64_MAX - 1;
+        }
+        clock_timer_set(timer, timer->made_for, set->value_ns != 0, expiry, set->interval_ns, &old->value_ns,
+                        &old->interval_ns);
+    }
+    mutex_unlock(&process->timers.lock);
+}
+
+// --- timer_create --------------------------------------------------------------------------------------------------
+
+static void timer_expired(struct clock_timer *clock, uint64_t times)
+{
+    struct process_timer *timer = container_of(clock, struct process_timer, clock);
+    struct process *process = clock->process;
+    if (timer->event.quiet || signal_add_overruns(process, &timer->record, times)) {
+        return;
+    }
+    timer->record.info =
+        (struct signal_info){.signal = timer->event.signal,
+                             .code = SI_TIMER,
+                             .value = {(uint32_t)timer->id | min_u64(times - 1, INT32_MAX) << 32,
+                                       timer->event.value_is_id ? (uint64_t)timer->id : timer->event.value}};
+    (void)signal_send_record(process, timer->event.tid, &timer->record);
+}
+
+static struct process_timer *timer_of(struct tree_node *node)
+{
+    return node != NULL ? container_of(node, struct process_timer, by_id) : NULL;
+}
+
+static struct process_timer *find(struct process_timers *timers, int32_t id)
+{
+    struct tree_node *at = timers->by_id.root;
+    while (at != NULL && timer_of(at)->id != id) {
+        at = at->child[id > timer_of(at)->id];
+    }
+    return timer_of(at);
+}
+
+// Numbers rise until they wrap.
+static void insert(struct process_timers *timers, struct process_timer *timer)
+{
+    struct tree_node *parent = NULL, *at = timers->by_id.root;
+    unsigned side = 0;
+    while (find(timers, timers->next_id) != NULL) {
+        timers->next_id = timers->next_id < INT32_MAX ? timers->next_id + 1 : 0;
+    }
+    timer->id = timers->next_id;
+    timers->next_id = timer->id < INT32_MAX ? timer->id + 1 : 0;
+    while (at != NULL) {
+        parent = at;
+        side = timer->id > timer_of(at)->id;
+        at = at->child[side];
+    }
+    tree_insert(&timers->by_id, &timer->by_id, parent, side);
+    timers->count++;
+}
+
+// -EINVAL, -EOPNOTSUPP.
+static int source_of(int clockid, enum clock_source *source, int32_t *tid)
+{
+    uint64_t unused;
+    *tid = 0;
+    switch (clockid) {
+    case CLOCK_REALTIME:
+    case CLOCK_TAI:
+        *source = SOURCE_WALL;
+        return 0;
+    case CLOCK_MONOTONIC:
+    case CLOCK_BOOTTIME:
+        *source = SOURCE_STEADY;
+        return 0;
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_MONOTONIC_COARSE:
+        return -EOPNOTSUPP;
+    default:
+        break;
+    }
+    if (!clock_is_cputime(clockid) || cputime_of_clock(clockid, &unused) != 0) {
+        return -EINVAL;
+    }
+    bool thread = cputime_is_own(clockid, tid);
+    *source = thread ? SOURCE_THREAD : SOURCE_PROCESS;
+    return *tid >= 0 ? 0 : -EINVAL; // another process's clock
+}
+
+int process_timer_create(int clockid, const struct timer_event *event, int32_t *id)
+{
+    struct process *process = process_current();
+    enum clock_source source;
+    int32_t tid;
+    void *memory;
+    int error = source_of(clockid, &source, &tid);
+    if (error != 0) {
+        return error;
+    }
+    if (READ_ONCE(process->timers.count) >= TIMERS_MAX || kmalloc(sizeof(struct process_timer), &memory) != 0) {
+        return -EAGAIN;
+    }
+    struct process_timer *timer = memory;
+    *timer = (struct process_timer){.clockid = clockid, .event = *event, .record = {.kept = true}};
+    list_init(&timer->record.link);
+    clock_timer_init(&timer->clock, process, source, tid, timer_expired);
+    mutex_lock(&process->timers.lock);
+    insert(&process->timers, timer);
+    *id = timer->id;
+    mutex_unlock(&process->timers.lock);
+    return 0;
+}
+
+int process_timer_set(int32_t id, bool absolute, const struct timer_setting *set, struct timer_setting *old)
+{
+    struct process_timers *timers = &process_current()->timers;
+    mutex_lock(&timers->lock);
+    struct process_timer *timer = find(timers, id);
+    if (timer != NULL) {
+        struct clock_timer *clock = &timer->clock;
+        uint64_t expiry = set->value_ns;
+        // A span does not change with the time of day.
+        enum clock_source source = !absolute && clock->made_for == SOURCE_WALL ? SOURCE_STEADY : clock->made_for;
+        if (!absolute && !add_fits(clock_source_now(clock, source), set->value_ns, &expiry)) {
+            expiry = UINT64_MAX - 1;
+        }
+        signal_cancel_record(clock->process, &timer->record);
+        clock_timer_set(clock, source, set->value_ns != 0, expiry, set->interval_ns, &old->value_ns, &old->interval_ns);
+        timer->record.told = 0;
+    }
+    mutex_unlock(&timers->lock);
+    return timer != NULL ? 0 : -EINVAL;
+}
+
+int process_timer_get(int32_t id, struct timer_setting *now)
+{
+    struct process_timers *timers = &process_current()->timers;
+    mutex_lock(&timers->lock);
+    struct process_timer *timer = find(timers, id);
+    if (timer != NULL) {
+        clock_timer_get(&timer->clock, timer->event.quiet, &now->value_ns, &now->interval_ns);
+    }
+    mutex_unlock(&timers->lock);
+    return timer != NULL ? 0 : -EINVAL;
+}
+
+int process_timer_overrun(int32_t id)
+{
+    struct process_timers *timers = &process_current()->timers;
+    mutex_lock(&timers->lock);
+    const struct process_timer *timer = find(timers, id);
+    int overrun = timer != NULL ? (int)min_u64(READ_ONCE(timer->record.told), INT32_MAX) : -EINVAL;
+    mutex_unlock(&timers->lock);
+    return overrun;
+}
+
+static void free_timer(struct process *process, struct process_timer *timer)
+{
+    clock_timer_end(&timer->clock);
+    signal_cancel_record(process, &timer->record);
+    kfree(timer);
+}
+
+int process_timer_delete(int32_t id)
+{
+    struct process *process = process_current();
+    mutex_lock(&process->timers.lock);
+    struct process_timer *timer = find(&process->timers, id);
+    if (timer != NULL) {
+        tree_remove(&process->timers.by_id, &timer->by_id);
+        process->timers.count--;
+    }
+    mutex_unlock(&process->timers.lock);
+    if (timer == NULL) {
+        return -EINVAL;
+    }
+    free_timer(process, timer);
+    return 0;
+}
+
+void process_timers_exec(struct process *process)
+{
+    struct process_timers *timers = &process->timers;
+    while (timers->by_id.root != NULL) { // nobody else is left to use them
+        struct process_timer *timer = timer_of(timers->by_id.root);
+        tree_remove(&timers->by_id, &timer->by_id);
+        timers->count--;
+        free_timer(process, timer);
+    }
+    timers->next_id = 0;
+}
+
+void process_timers_end(struct process *process)
+{
+    process_timers_exec(process);
+    for (unsigned i = 0; i < INTERVAL_TIMERS && process->timers.intervals_used; i++) {
+        clock_timer_end(&process->timers.intervals[i]);
+    }
+}
