@@ -43,6 +43,7 @@
 #define EOVERFLOW 75
 #define EOPNOTSUPP 95
 #define ETIMEDOUT 110
+#define ECANCELED 125
 // Inside the kernel: the call is made again after the signal that ended it, or ends with EINTR (sigaction(2)).
 #define ERESTART 512
 // Likewise, but a handler always ends it with EINTR.

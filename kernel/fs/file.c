@@ -85,6 +85,8 @@ int file_create(const struct file_ops *ops, struct vnode *node, uint32_t flags, 
     return error;
 }
 
+void (*file_forget)(struct file *file);
+
 void file_get(struct file *file)
 {
     uint32_t before = atomic_add(&file->references, 1);
@@ -95,6 +97,9 @@ void file_put(struct file *file)
 {
     if (file == NULL || __atomic_fetch_sub(&file->references, 1, __ATOMIC_ACQ_REL) > 1) {
         return;
+    }
+    if (load_acquire(&file->watches) != NULL) {
+        file_forget(file);
     }
     if (file->node != NULL) {
         lock_drop_owner(file->node, file);
@@ -288,10 +293,18 @@ int64_t file_write(struct file *file, struct io *io)
     return done;
 }
 
+unsigned file_poll(struct file *file, struct condition **changed)
+{
+    *changed = NULL;
+    bool able = file->ops != NULL && file->ops->poll != NULL;
+    unsigned ready = able ? file->ops->poll(file, changed) : POLL_IN | POLL_OUT;
+    return ready | ((ready & POLL_IN) != 0 ? POLL_READ_NORMAL : 0) | ((ready & POLL_OUT) != 0 ? POLL_WRITE_NORMAL : 0);
+}
+
 int64_t file_seek(struct file *file, int64_t offset, unsigned whence)
 {
     if (file->ops == NULL || file->ops->stream) {
-        return file->ops == NULL ? -EBADF : -ESPIPE;
+        return file->ops == NULL ? -EBADF : file->ops->name != NULL ? 0 : -ESPIPE; // counters and such stay at 0
     }
     mutex_lock(&file->lock);
     int64_t size = file->node != NULL ? (int64_t)READ_ONCE(file->node->size) : 0, base = 0, to;

@@ -39,10 +39,13 @@ uint64_t io_run(struct io *io); // how many bytes lie in one piece: a fault furt
 [[nodiscard]] int io_give_zeroes(struct io *io, uint64_t size);
 
 #define POLL_IN 1u
+#define POLL_PRIORITY 2u
 #define POLL_OUT 4u
 #define POLL_ERROR 8u
 #define POLL_HANGUP 16u
 #define POLL_INVALID 32u
+#define POLL_READ_NORMAL 0x40u   // goes with POLL_IN, and
+#define POLL_WRITE_NORMAL 0x100u // with POLL_OUT: file_poll() adds them
 
 struct condition;
 struct file;
@@ -60,6 +63,7 @@ struct file_ops {
     bool stream;                           // has no offset: -ESPIPE
     bool no_offset;                        // has one that reads and writes pay no heed to
     uint32_t kind;                         // the mode of files that have no vnode
+    bool of_process;                       // what it is polled by belongs to the process that asks
     const char *name;                      // for people, likewise; NULL: a pipe
     uint64_t (*number)(struct file *file); // st_ino, likewise; may be NULL
 };
@@ -71,8 +75,11 @@ struct file {
     uint32_t flags;    // O_*
     struct mutex lock; // covers offset and directory reads
     uint64_t offset;
-    void *data; // of ops
+    void *data;                 // of ops
+    struct file_watch *watches; // who is to know when it is gone; see file_forget
 };
+// Set once, by whoever hangs watches on files: called when the last reference to a file that has some is given up.
+extern void (*file_forget)(struct file *file);
 
 // -ENOMEM. One reference; takes one to node (NULL is fine).
 [[nodiscard]] int file_create(const struct file_ops *ops, struct vnode *node, uint32_t flags, struct file **out);
@@ -91,4 +98,6 @@ int64_t file_read(struct file *file, struct io *io);
 int64_t file_write(struct file *file, struct io *io);
 int64_t file_read_at(struct file *file, struct io *io, uint64_t offset); // -ESPIPE
 int64_t file_write_at(struct file *file, struct io *io, uint64_t offset);
+// Which of POLL_* hold now. *changed: what to listen to for more, or NULL.
+unsigned file_poll(struct file *file, struct condition **changed);
 int64_t file_seek(struct file *file, int64_t offset, unsigned whence); // lseek(2)

@@ -60,21 +60,45 @@ int condition_wait_interruptible(struct condition *condition, struct mutex *mute
     return wait(condition, mutex, true);
 }
 
+bool condition_signal_locked(struct condition *condition) NO_LOCK_ANALYSIS
+{
+    struct listener *chosen = NULL; // of the exclusive ones
+    condition->generation++;
+    bool woken = wait_queue_wake_all(&condition->waiters) > 0;
+    list_for_each(at, &condition->listeners)
+    {
+        struct listener *listener = container_of(at, struct listener, link);
+        if (listener->wake != NULL) {
+            semaphore_up(listener->wake);
+            woken = true;
+        } else if (!listener->exclusive || chosen == NULL) {
+            bool heard = listener->notify(listener);
+            chosen = listener->exclusive && heard ? listener : chosen;
+            woken |= heard;
+        }
+    }
+    if (chosen != NULL) { // the next time it is another's turn
+        list_remove(&chosen->link);
+        list_push_back(&condition->listeners, &chosen->link);
+    }
+    return woken;
+}
+
 void condition_signal(struct condition *condition)
 {
     irqflags_t flags = spin_lock(&condition->waiters.lock);
-    condition->generation++;
-    (void)wait_queue_wake_all(&condition->waiters);
-    list_for_each(at, &condition->listeners)
-    {
-        semaphore_up(container_of(at, struct listener, link)->wake);
-    }
+    (void)condition_signal_locked(condition);
     spin_unlock(&condition->waiters.lock, flags);
 }
 
 void condition_listen(struct condition *condition, struct listener *listener, struct semaphore *wake)
 {
-    listener->wake = wake;
+    *listener = (struct listener){.wake = wake};
+    condition_add_listener(condition, listener);
+}
+
+void condition_add_listener(struct condition *condition, struct listener *listener)
+{
     irqflags_t flags = spin_lock(&condition->waiters.lock);
     list_push_back(&condition->listeners, &listener->link);
     spin_unlock(&condition->waiters.lock, flags);

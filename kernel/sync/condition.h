@@ -11,10 +11,14 @@ struct condition {
     struct list listeners; // likewise: who waits for several conditions at once
 };
 
-// While it listens, each signal of the condition raises the semaphore.
+// While it listens, each signal of the condition raises the semaphore, or calls notify: with the condition's lock, in
+// any context. It says whether somebody was woken. Of exclusive listeners those behind the first that says so hear
+// nothing.
 struct listener {
     struct list link;
-    struct semaphore *wake;
+    struct semaphore *wake; // NULL: notify
+    bool (*notify)(struct listener *listener);
+    bool exclusive;
 };
 
 void condition_init(struct condition *condition, const char *name);
@@ -24,6 +28,9 @@ void condition_wait(struct condition *condition, struct mutex *mutex); // mutex 
 uint32_t condition_seen(struct condition *condition);
 // -EINTR: a signal; -ETIMEDOUT.
 [[nodiscard]] int condition_wait_after(struct condition *condition, uint32_t seen, uint64_t deadline_ns);
-void condition_signal(struct condition *condition); // wakes everybody; any context
+void condition_signal(struct condition *condition);        // wakes everybody; any context
+bool condition_signal_locked(struct condition *condition); // with waiters.lock: whether somebody was woken
+// Has notify or wake set.
+void condition_add_listener(struct condition *condition, struct listener *listener);
 void condition_listen(struct condition *condition, struct listener *listener, struct semaphore *wake);
 void condition_stop_listening(struct condition *condition, struct listener *listener);

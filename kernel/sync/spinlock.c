@@ -56,6 +56,16 @@ void spin_note_released(struct spinlock *lock)
     WRITE_ONCE(lock->owner, 0);
 }
 
+void spin_set_rank(struct spinlock *lock, enum lock_rank rank)
+{
+    if (FAULTLINE_CHECKS) {
+        struct cpu *cpu = this_cpu();
+        ASSERT(spin_held_by_me(lock) && cpu->lock_ranks[cpu->lock_depth - 1] == lock->rank);
+        cpu->lock_ranks[cpu->lock_depth - 1] = rank;
+    }
+    lock->rank = (uint16_t)rank;
+}
+
 void spin_wait(struct spinlock *lock)
 {
     do {

@@ -16,6 +16,8 @@ enum lock_rank {
     RANK_CLOCK,
     RANK_FUTEX,
     RANK_CONDITION,
+    RANK_EPOLL, // and those of sets of sets: kernel/events/epoll.c
+    RANK_EPOLL_LAST = RANK_EPOLL + 4,
     RANK_WAIT_QUEUE,
     RANK_TIMER,
     RANK_RUN_QUEUE,
@@ -95,5 +97,7 @@ static inline void spin_unlock(struct spinlock *lock, irqflags_t flags) RELEASES
     irq_restore(flags);
 }
 
+// Another rank from now on; the caller holds it, and nothing that it took later.
+void spin_set_rank(struct spinlock *lock, enum lock_rank rank);
 bool spin_held_by_me(const struct spinlock *lock); // exact with FAULTLINE_CHECKS; else: held by anyone
 unsigned spin_held_count(void);                    // locks this CPU holds; 0 without FAULTLINE_CHECKS
