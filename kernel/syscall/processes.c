@@ -270,7 +270,8 @@ int64_t sys_getppid(const uint64_t arguments[6])
 
 int64_t sys_setpgid(const uint64_t arguments[6])
 {
-    return process_set_group((int32_t)arguments[0], (int32_t)arguments[1]);
+    int32_t pid = (int32_t)arguments[0], group = (int32_t)arguments[1];
+    return group < 0 || (group == 0 && pid < 0) ? -EINVAL : process_set_group(pid, group);
 }
 
 int64_t sys_getpgid(const uint64_t arguments[6])

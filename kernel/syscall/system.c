@@ -15,13 +15,16 @@
 int64_t sys_prctl(const uint64_t arguments[6])
 {
     char name[16] = {0};
-    size_t length;
-    int error;
     switch ((int)arguments[0]) {
     case PR_SET_NAME:
-        error = copy_string_from_user(name, uaddr(arguments[1]), sizeof(name), &length);
-        if (error != 0 && error != -ENAMETOOLONG) {
-            return error;
+        for (unsigned i = 0; i < sizeof(name) - 1; i++) { // a longer one is cut
+            int error = copy_from_user(&name[i], uaddr(arguments[1] + i), 1);
+            if (error != 0) {
+                return error;
+            }
+            if (name[i] == 0) {
+                break;
+            }
         }
         thread_set_name(thread_current(), name);
         return 0;

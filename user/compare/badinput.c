@@ -138,7 +138,8 @@ static void prepare(const struct call *call, uint64_t values[6])
 static long attempt(const struct call *call, const uint64_t values[6])
 {
     errno = 0;
-    return syscall(call->number, values[0], values[1], values[2], values[3], values[4], values[5]);
+    long result = syscall(call->number, values[0], values[1], values[2], values[3], values[4], values[5]);
+    return result > 0 && strcmp(call->name, "times") == 0 ? 0 : result; // what time it is differs
 }
 
 static void bad_pointers(const struct call *call, int which)

@@ -33,6 +33,10 @@ __attribute__((format(printf, 2, 3), unused)) static void fact(const char *what,
     fflush(stdout);
 }
 
+#ifndef __GLIBC__ // musl has the texts only
+#define strerrorname_np(error) strerror(error)
+#endif
+
 // What a call gave: its number, or the name of errno when it is -1.
 __attribute__((unused)) static void fact_result(const char *what, long result)
 {

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from faultline import build, debian
-from faultline.compare import batch, clients, facts
+from faultline.compare import batch, clients, facts, musl
 from faultline.compare.batch import Command, Outcome
 from faultline.errors import UsageError
 from faultline.paths import OUT, ROOT, kernel_image
@@ -21,7 +21,7 @@ FOLDER = OUT / "compare"
 
 def programs(patterns: Sequence[str] = ()) -> list[str]:
     """The names of the programs and scripts, those that match if patterns are given. Raises UsageError when none does."""
-    found = sorted(path.stem for path in SOURCES.glob("*.c")) + clients.scripts()
+    found = sorted(path.stem for path in SOURCES.glob("*.c")) + [f"{name}-musl" for name in musl.PROGRAMS] + clients.scripts()
     chosen = [name for name in found if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     if not chosen:
         raise UsageError(f"no program of user/compare matches {' '.join(patterns)} (there are: {' '.join(found)})")
@@ -37,12 +37,17 @@ def run(patterns: Sequence[str] = (), preset: str = "qemu-virt-debug", smp: int 
     folder.mkdir(parents=True, exist_ok=True)
     scripts = [name for name in names if name in clients.scripts()]
     commands = [Command(name, (f"/scripts/{name}" if name in scripts else f"/compare/{name}",)) for name in names]
-    files = {f"compare/{name}": (batch.PROGRAMS / name).read_bytes() for name in names if name not in scripts} | clients.files(scripts)
+    files = {f"compare/{name}": _program(name) for name in names if name not in scripts} | clients.files(scripts)
     both = (batch.linux(icount=True), batch.faultline(kernel_image(preset), icount=True, smp=smp))  # a busy host changes nothing
     outcomes = side_by_side(both, commands, files, folder, say)
     summary = facts.judge(*outcomes, facts.reasons(DIFFERENCES), whole=not patterns, scripts=scripts)
     keep(summary, folder)
     return summary
+
+
+def _program(name: str) -> bytes:
+    """One of user/compare, with glibc as the preset built it or with musl."""
+    return musl.build(name.removesuffix("-musl")) if name.endswith("-musl") else (batch.PROGRAMS / name).read_bytes()
 
 
 def side_by_side(kernels: Sequence[batch.Kernel], commands: Sequence[Command], files: dict[str, bytes | str], folder: Path,
