@@ -7,16 +7,21 @@
 #include "kernel/mm/descriptor.h"
 #include "kernel/mm/idalloc.h"
 
+#define GROUPS (KERNEL_STACK_MAX / ID_MAX)
+
 static struct {
     struct spinlock lock; // covers the rest
     struct pagetable table;
-    struct id_allocator slots;
+    struct id_allocator slots[GROUPS];
 } map;
 
 int kernel_map_init(void)
 {
     spin_init(&map.lock, "kernel map", RANK_PAGETABLE);
-    int error = id_init(&map.slots, KERNEL_STACK_MAX);
+    int error = 0;
+    for (unsigned group = 0; group < GROUPS && error == 0; group++) {
+        error = id_init(&map.slots[group], ID_MAX);
+    }
     if (error == 0) {
         error = pagetable_adopt(&map.table, PAGETABLE_KERNEL, mmu_kernel_root(), &kernel_pages);
     }
@@ -28,15 +33,32 @@ static vaddr_t stack_bottom(uint32_t slot)
     return vaddr(KERNEL_STACK_BASE + slot * KERNEL_STACK_SPAN + (KERNEL_STACK_SPAN - KERNEL_STACK_SIZE));
 }
 
+// The lowest free one. -EAGAIN.
+static int take_slot(uint32_t *out)
+{
+    for (unsigned group = 0; group < GROUPS; group++) {
+        if (id_alloc(&map.slots[group], out) == 0) {
+            *out += group * ID_MAX;
+            return 0;
+        }
+    }
+    return -EAGAIN;
+}
+
+static void give_slot(uint32_t slot)
+{
+    id_free(&map.slots[slot / ID_MAX], slot % ID_MAX);
+}
+
 static int map_stack(struct kernel_stack *stack)
 {
     irqflags_t flags = spin_lock(&map.lock);
-    int error = id_alloc(&map.slots, &stack->slot) == 0 ? 0 : -EAGAIN;
+    int error = take_slot(&stack->slot);
     if (error == 0) {
         vaddr_t bottom = stack_bottom(stack->slot);
         error = pagetable_map(&map.table, bottom, stack->memory, KERNEL_STACK_SIZE, MAP_WRITE);
         if (error != 0) {
-            id_free(&map.slots, stack->slot);
+            give_slot(stack->slot);
         }
         stack->top = vaddr_add(bottom, KERNEL_STACK_SIZE);
     }
@@ -65,7 +87,7 @@ void kernel_stack_free(const struct kernel_stack *stack)
     irqflags_t flags = spin_lock(&map.lock);
     int error = pagetable_unmap(&map.table, stack_bottom(stack->slot), KERNEL_STACK_SIZE);
     ASSERT(error == 0); // a stack is mapped by whole leaves: nothing needs splitting
-    id_free(&map.slots, stack->slot);
+    give_slot(stack->slot);
     spin_unlock(&map.lock, flags);
     page_free(&kernel_pages, stack->memory, KERNEL_STACK_ORDER);
 }
@@ -74,8 +96,8 @@ const char *kernel_map_check(void)
 {
     irqflags_t flags = spin_lock(&map.lock);
     const char *broken = pagetable_check(&map.table);
-    if (broken == NULL) {
-        broken = id_check(&map.slots);
+    for (unsigned group = 0; group < GROUPS && broken == NULL; group++) {
+        broken = id_check(&map.slots[group]);
     }
     spin_unlock(&map.lock, flags);
     return broken;

@@ -9,7 +9,7 @@
 #define KERNEL_STACK_ORDER 2u // 16 KiB
 #define KERNEL_STACK_SIZE (PAGE_SIZE << KERNEL_STACK_ORDER)
 #define KERNEL_STACK_SPAN (KERNEL_STACK_SIZE * 2) // the lower half is never mapped: the guard
-#define KERNEL_STACK_MAX 1024u
+#define KERNEL_STACK_MAX 32768u
 
 struct kernel_stack {
     uint32_t slot;

@@ -221,6 +221,13 @@ void page_pool_drain(struct page_pool *pool)
     spin_unlock(&pool->lock, flags);
 }
 
+void page_pool_drain_cpu(struct page_pool *pool)
+{
+    irqflags_t flags = spin_lock(&pool->lock);
+    give_back_all(pool, cpu_self());
+    spin_unlock(&pool->lock, flags);
+}
+
 static uint64_t cached_pages(const struct page_pool *pool)
 {
     uint64_t cached = 0;

@@ -41,10 +41,21 @@ struct page_stats {
 void page_free(struct page_pool *pool, paddr_t block, unsigned order);
 // Gives every cached page back to the buddy. The other CPUs must be quiet.
 void page_pool_drain(struct page_pool *pool);
+void page_pool_drain_cpu(struct page_pool *pool); // this CPU's only
 
 static inline struct page *page_of(struct page_pool *pool, paddr_t address)
 {
     return &pool->buddy.pages[buddy_frame(&pool->buddy, address)];
+}
+// Pages for user space come to an end while this many are left: for the kernel, which has to go on.
+static inline uint64_t page_pool_reserve(const struct page_pool *pool)
+{
+    return pool->buddy.managed_frames / 256;
+}
+// With fewer free pages than this, those that other CPUs keep in their caches included, memory is short.
+static inline uint64_t page_pool_low(const struct page_pool *pool)
+{
+    return page_pool_reserve(pool) + pool->buddy.managed_frames / PAGE_CACHE_SHARE + 16;
 }
 // Pages it manages, free or not.
 static inline uint64_t page_pool_total(const struct page_pool *pool)

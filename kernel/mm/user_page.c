@@ -11,6 +11,9 @@
 
 int user_page_alloc(struct page_pool *pool, paddr_t *out)
 {
+    if (unlikely(READ_ONCE(pool->buddy.free_frames) < page_pool_reserve(pool))) {
+        return -ENOMEM;
+    }
     int error = page_alloc_zeroed(pool, out);
     if (error == 0) {
         struct page *page = page_of(pool, *out);

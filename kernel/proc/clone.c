@@ -136,6 +136,7 @@ static int copy_process(const struct clone_request *request, struct process *chi
     child->as = parent->as;
     child->umask = parent->umask;
     child->limits = parent->limits;
+    child->oom_score_adj = parent->oom_score_adj;
     child->exit_signal = request->exit_signal;
     copy_actions(child, parent, (request->flags & CLONE_CLEAR_SIGHAND) != 0);
     int error = share_or_copy_space(request, child, parent);

@@ -2,6 +2,7 @@
 #include <hal/upcall.h>
 
 #include "kernel/debug/log.h"
+#include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
 
 // What a touch that the space refused means to the program.
@@ -23,6 +24,16 @@ static void describe(int error, struct signal_info *info)
     }
 }
 
+static int touch(struct process *process, uint64_t address, enum space_access access)
+{
+    int error;
+    unsigned tries = 0;
+    do {
+        error = space_touch(process->space, address, access);
+    } while (error == -ENOMEM && oom_relieve(tries++));
+    return error;
+}
+
 void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64_t address)
 {
     static const struct {
@@ -41,7 +52,7 @@ void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64
     struct process *process = process_current();
     struct signal_info info = {.signal = kinds[kind].signal, .code = kinds[kind].code, .value = {address}};
     if (info.signal == 0) {
-        int error = space_touch(process->space, address, kinds[kind].access);
+        int error = touch(process, address, kinds[kind].access);
         if (error == 0) {
             return;
         }
@@ -55,5 +66,5 @@ void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64
 bool kernel_copy_fault(uint64_t address, bool write)
 {
     struct process *process = process_current();
-    return process != NULL && space_touch(process->space, address, write ? SPACE_WRITE : SPACE_READ) == 0;
+    return process != NULL && touch(process, address, write ? SPACE_WRITE : SPACE_READ) == 0;
 }

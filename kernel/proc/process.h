@@ -55,6 +55,7 @@ struct process {
     struct vnode *root, *directory;
     struct credentials as;
     uint32_t umask;
+    int32_t oom_score_adj; // atomic: -1000 to 1000, see kernel/proc/oom.h
     struct limits limits;
     struct process_timers timers;
 };

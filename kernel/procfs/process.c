@@ -1,9 +1,11 @@
 // /proc/<pid>: a process, and each of its tasks.
 #include <fault/fault.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/oom.h"
 #include "kernel/proc/task.h"
 #include "kernel/procfs/procfs_internal.h"
 #include "kernel/sched/thread.h"
@@ -290,6 +292,49 @@ static int store_comm(const struct proc_node *node, char *text)
     return 0;
 }
 
+static int show_oom_score(const struct proc_node *node, struct text *out)
+{
+    struct process *process = process_find(PID_OF(node));
+    if (process != NULL) {
+        text_add(out, "%u\n", oom_score(process));
+    }
+    process_put(process);
+    return process != NULL ? 0 : -ESRCH;
+}
+
+static int show_oom_adjustment(const struct proc_node *node, struct text *out)
+{
+    struct process *process = process_find(PID_OF(node));
+    if (process != NULL) {
+        text_add(out, "%d\n", READ_ONCE(process->oom_score_adj));
+    }
+    process_put(process);
+    return process != NULL ? 0 : -ESRCH;
+}
+
+// Only root makes a process less likely to be killed.
+static int store_oom_adjustment(const struct proc_node *node, char *text)
+{
+    uint64_t value;
+    bool negative = text[0] == '-';
+    int error = parse_u64(text + negative, &value);
+    if (error != 0 || value > 1000) {
+        return -EINVAL;
+    }
+    int32_t wanted = negative ? -(int32_t)value : (int32_t)value;
+    struct process *process = process_find(PID_OF(node));
+    if (process == NULL) {
+        return -ESRCH;
+    }
+    if (wanted < READ_ONCE(process->oom_score_adj) && process_current()->as.effective_uid != 0) {
+        error = -EACCES;
+    } else {
+        WRITE_ONCE(process->oom_score_adj, wanted);
+    }
+    process_put(process);
+    return error;
+}
+
 #define FILE(name_, mode_, show_) {.name = (name_), .mode = S_IFREG | (mode_), .show = (show_)}
 #define LINK(name_, jump_) {.name = (name_), .mode = S_IFLNK | 0777, .target = show_target, .jump = (jump_)}
 #define DIRECTORY(name_, mode_, numbers_) {.name = (name_), .mode = S_IFDIR | (mode_), .numbers = (numbers_)}
@@ -310,6 +355,8 @@ static const struct proc_entry task_entries[] = {COMMON_ENTRIES, {.name = NULL}}
 static const struct proc_entry process_entries[] = {
     COMMON_ENTRIES,
     DIRECTORY("task", 0555, PROC_TIDS),
+    {.name = "oom_score", .mode = S_IFREG | 0444, .show = show_oom_score},
+    {.name = "oom_score_adj", .mode = S_IFREG | 0644, .show = show_oom_adjustment, .store = store_oom_adjustment},
     {.name = "trace", .mode = S_IFREG | 0644, .show = show_trace, .store = store_trace},
     {.name = NULL},
 };

@@ -1,0 +1,14 @@
+// What happens when user space wants a page and there is none: one process is killed, the one that has most.
+// Task context; sleeps.
+#pragma once
+
+#include "kernel/base/types.h"
+
+#define OOM_SCORE_ADJ_MIN (-1000) // never killed
+
+struct process;
+
+// After the tries-th failure (from 0) to get a page for the current process. True: there may be one now.
+bool oom_relieve(unsigned tries);
+// How much killing it would give back, 0 to 1000 of all memory and its adjustment: /proc/<pid>/oom_score.
+uint32_t oom_score(struct process *process);

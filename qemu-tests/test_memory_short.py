@@ -1,0 +1,56 @@
+"""When memory runs out one process is killed, and says so; everybody else goes on. Fork bombs end with EAGAIN."""
+
+import re
+
+import pytest
+
+from faultline import userland
+
+HOG = """#!/bin/sh
+# Doubles what it holds until there is no more.
+awk 'BEGIN { s = "0123456789abcdef"; while (1) { s = s s } }'
+echo "the hog ended with $?"
+i=0
+while [ $i -lt 5 ]; do echo alive $i | cat; i=$((i + 1)); done
+"""
+
+BOMB = """#!/bin/sh
+bomb() { bomb | bomb & }
+bomb
+sleep 1
+"""
+AFTER = b"#!/bin/sh\necho still here | cat\n"
+
+
+@pytest.fixture
+def run(make_machine, tmp_path):
+    def started(script, **changes):
+        archive = userland.initrd(tmp_path / "initrd.cpio", {"script": script.encode(), "after": AFTER})
+        machine = make_machine(initrd=archive, **changes)
+        machine.boot()
+        mark = machine.console.mark()
+        reply = machine.monitor.command("exec /script", budget=240, check=False)
+        return machine, machine.console.text(mark).replace("\r\n", "\n"), reply.status
+    return started
+
+
+@pytest.mark.parametrize("smp, preset", [(1, "qemu-virt-debug"), (4, "qemu-virt")])
+def test_one_process_is_killed(run, smp, preset, alive):
+    machine, printed, status = run(HOG, smp=smp, preset=preset)
+    assert status == 0
+    assert "the hog ended with 137" in printed
+    assert [line for line in printed.splitlines() if line.startswith("alive")] == [f"alive {i}" for i in range(5)]
+    killed = re.findall(r"out of memory: killed pid (\d+) \((\w+)\), (\d+) KiB", machine.monitor.command("log").text)
+    assert len(killed) == 1 and killed[0][1] == "awk" and int(killed[0][2]) > 16 << 10
+    alive(machine)
+
+
+@pytest.mark.parametrize("smp, preset", [(1, "qemu-virt-debug"), (2, "qemu-virt")])
+def test_a_fork_bomb(run, smp, preset, alive):
+    machine, _, _ = run(BOMB, smp=smp, preset=preset)
+    for _ in range(20):
+        mark = machine.console.mark()
+        if machine.monitor.command("exec /after", budget=120, check=False).status == 0:
+            break
+    assert "still here" in machine.console.text(mark)
+    alive(machine)
