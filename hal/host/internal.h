@@ -49,6 +49,7 @@ struct machine_cpu {
     uint64_t user_root;
     uint16_t asid;
     bool tlb_used, tlb_large;
+    struct fp_state fp;
     struct machine_tlb_entry tlb[MACHINE_TLB_ENTRIES];
 };
 

@@ -163,7 +163,7 @@ void user_regs_read(const struct user_regs *regs, uint64_t words[USER_WORDS])
     memcpy(words, regs->x, sizeof(regs->x));
     words[31] = regs->sp;
     words[32] = regs->pc;
-    words[33] = 0;
+    words[33] = regs->pstate;
 }
 
 int user_regs_write(struct user_regs *regs, const uint64_t words[USER_WORDS])
@@ -174,6 +174,7 @@ int user_regs_write(struct user_regs *regs, const uint64_t words[USER_WORDS])
     memcpy(regs->x, words, sizeof(regs->x));
     regs->sp = words[31];
     regs->pc = words[32];
+    regs->pstate = words[33];
     return 0;
 }
 
@@ -209,9 +210,10 @@ void user_enter(const struct user_regs *regs)
 
 void fp_save(struct fp_state *state)
 {
-    memset(state->bytes, 0, sizeof(state->bytes));
+    *state = machine_self()->fp;
 }
 
 void fp_restore(const struct fp_state *state)
 {
+    machine_self()->fp = *state;
 }

@@ -43,7 +43,7 @@ static int hand_over(struct futex_bucket *bucket, const struct futex_key *key, u
     {
         struct futex_waiter *waiter = container_of(at, struct futex_waiter, link);
         if (waiter->tid != 0 && futex_is(waiter, key)) {
-            waiter->owner = next->tid;
+            WRITE_ONCE(waiter->owner, next->tid);
         }
     }
     if (next != NULL) {
@@ -81,7 +81,22 @@ static int look(uint64_t address, int32_t me, int32_t *owner)
     }
 }
 
-// The owner is to let us know when it ends. False: it has.
+// As look(); -EBUSY: in line, unless it was only a try.
+static int look_and_join(struct futex_waiter *waiter, uint64_t address, bool try)
+{
+    int32_t owner = 0;
+    irqflags_t flags = spin_lock(&waiter->bucket->lock);
+    int error = look(address, waiter->tid, &owner);
+    if (error == -EBUSY && !try) {
+        waiter->owner = owner;
+        waiter->woken = false;
+        list_push_back(&waiter->bucket->waiters, &waiter->link);
+    }
+    spin_unlock(&waiter->bucket->lock, flags);
+    return error;
+}
+
+// The owner is to let those in line know when it ends. False: it has, and perhaps before we were there.
 static bool warn_owner(int32_t owner)
 {
     irqflags_t flags = spin_lock(&family.lock);
@@ -94,47 +109,39 @@ static bool warn_owner(int32_t owner)
     return there;
 }
 
-// As look(), and gets in line behind an owner that was warned; -EAGAIN: it is another one now, *owner.
-static int look_and_join(struct futex_waiter *waiter, uint64_t address, int32_t warned, int32_t *owner)
+static bool is_owned_by(uint64_t address, int32_t owner)
 {
-    irqflags_t flags = spin_lock(&waiter->bucket->lock);
-    int error = look(address, waiter->tid, owner);
-    if (error == -EBUSY) {
-        error = *owner == warned ? -EBUSY : -EAGAIN;
-    }
-    if (error == -EBUSY) {
-        waiter->owner = *owner;
-        list_push_back(&waiter->bucket->waiters, &waiter->link);
-    }
-    spin_unlock(&waiter->bucket->lock, flags);
-    return error;
+    uint32_t word;
+    irqflags_t flags = irq_save();
+    int error = user_word_read(uaddr(address), &word);
+    irq_restore(flags);
+    return error == 0 && (int32_t)(word & OWNER) == owner;
 }
 
-// 0: the lock is ours; -EBUSY: in line.
+// 0: the lock is ours; -EBUSY: in line, behind an owner that knows.
 static int get_in_line(struct futex_waiter *waiter, const struct futex *futex, bool try)
 {
-    int32_t warned = 0, owner = 0;
     for (;;) {
-        int error = look_and_join(waiter, futex->address, warned, &owner);
+        int error = look_and_join(waiter, futex->address, try);
         if (error == -EFAULT) {
-            error = space_touch(futex->space, futex->address, SPACE_WRITE);
-            if (error != 0) {
+            if (space_touch(futex->space, futex->address, SPACE_WRITE) != 0) {
                 return -EFAULT;
             }
-        } else if (error != -EAGAIN) {
-            return error;
-        } else if (try) {
-            return -EAGAIN;
-        } else if (!warn_owner(owner)) {
-            uint32_t word;
-            irqflags_t flags = irq_save();
-            error = user_word_read(uaddr(futex->address), &word);
-            irq_restore(flags);
-            if (error == 0 && (int32_t)(word & OWNER) == owner) {
+        } else if (error != -EBUSY || try) {
+            return error == -EBUSY ? -EAGAIN : error;
+        } else {
+            int32_t owner = READ_ONCE(waiter->owner);
+            if (warn_owner(owner)) {
+                return -EBUSY;
+            }
+            (void)futex_leave(waiter);
+            if (waiter->owns) {
+                (void)warn_owner(waiter->tid);
+                return 0;
+            }
+            if (owner != 0 && is_owned_by(futex->address, owner)) {
                 return -ESRCH;
             }
-        } else {
-            warned = owner;
         }
     }
 }
@@ -157,12 +164,12 @@ int futex_lock(const struct futex *futex, bool try, uint64_t deadline_ns)
         error = futex_sleep(&waiter, deadline_ns);
         bool woken = futex_leave(&waiter);
         if (waiter.owns) {
+            (void)warn_owner(waiter.tid); // others may be behind us
             return 0;
         }
         if (!woken) {
             return error;
-        }
-        waiter.woken = false; // the owner has ended, and left the lock as it was
+        } // else: the owner has ended, and could not hand it over
     }
 }
 
@@ -271,30 +278,34 @@ int task_robust_list(int32_t tid, uint64_t *head)
 
 // --- the end -------------------------------------------------------------------------------------------------------
 
+static struct futex_waiter *find_waiter_for(struct futex_bucket *bucket, int32_t owner)
+{
+    list_for_each(at, &bucket->waiters)
+    {
+        struct futex_waiter *waiter = container_of(at, struct futex_waiter, link);
+        if (waiter->owner == owner) {
+            return waiter;
+        }
+    }
+    return NULL;
+}
+
 // Who waits in this bucket for a lock of the task: gets it if it lies in the same space, else looks again.
 static void give_up_in(struct futex_bucket *bucket, struct task *task)
 {
-    struct list *at = bucket->waiters.next;
-    while (at != &bucket->waiters) {
-        struct futex_waiter *waiter = container_of(at, struct futex_waiter, link);
-        at = at->next;
-        if (waiter->owner == task->tid) {
-            at = bucket->waiters.next; // others may go as well
-            bool here = waiter->key.object == task->process->space;
-            uint32_t word = 0;
-            struct futex_key key = waiter->key;
-            int error = here ? user_word_read(uaddr(key.offset), &word) : -EFAULT;
-            if (error == 0 && (int32_t)(word & OWNER) == task->tid) {
-                error = hand_over(bucket, &key, key.offset, word, OWNER_DIED);
-            } else if (error == 0 && (word & OWNER) == 0) { // abandoned just now
-                error = hand_over(bucket, &key, key.offset, word, word & OWNER_DIED);
-            } else {
-                error = -EFAULT;
-            }
-            if (error != 0) {
-                waiter->owner = 0;
-                futex_wake_waiter(waiter);
-            }
+    struct futex_waiter *waiter;
+    while ((waiter = find_waiter_for(bucket, task->tid)) != NULL) {
+        struct futex_key key = waiter->key;
+        uint32_t word;
+        int error = key.object == task->process->space ? user_word_read(uaddr(key.offset), &word) : -EFAULT;
+        bool mine = error == 0 && (int32_t)(word & OWNER) == task->tid;
+        bool abandoned = error == 0 && (word & OWNER) == 0; // just now, by way of the robust list
+        if (mine || abandoned) {
+            error = hand_over(bucket, &key, key.offset, word, mine ? OWNER_DIED : word & OWNER_DIED);
+        }
+        if ((!mine && !abandoned) || error != 0) {
+            WRITE_ONCE(waiter->owner, 0);
+            futex_wake_waiter(waiter);
         }
     }
 }

@@ -10,7 +10,7 @@ struct context {
 };
 
 struct user_regs {
-    uint64_t x[31], sp, pc, tls;
+    uint64_t x[31], sp, pc, pstate, tls;
 };
 
 struct fp_state {
