@@ -11,6 +11,11 @@ bool user_program_find(const char *name, const void **data, size_t *size)
     return false;
 }
 
+bool user_vdso_find(const void **data, size_t *size)
+{
+    return false;
+}
+
 const char *user_program_name(size_t index)
 {
     return NULL;

@@ -21,6 +21,15 @@ bool user_program_find(const char *name, const void **data, size_t *size)
     return false;
 }
 
+extern const char user_vdso_start[], user_vdso_end[];
+
+bool user_vdso_find(const void **data, size_t *size)
+{
+    *data = user_vdso_start;
+    *size = (size_t)(user_vdso_end - user_vdso_start);
+    return true;
+}
+
 const char *user_program_name(size_t index)
 {
     size_t count = (size_t)(user_archive_end - user_archive_start);

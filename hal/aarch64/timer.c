@@ -46,6 +46,11 @@ void timer_arm(uint64_t deadline_ns)
     isb();
 }
 
+struct timer_scale timer_user_scale(void)
+{
+    return (struct timer_scale){zero_ticks, ns_per_tick};
+}
+
 uint32_t timer_intid(void)
 {
     return 27;

@@ -306,6 +306,11 @@ void cpu_stop_others(void)
     }
 }
 
+struct cpu_features cpu_user_features(void)
+{
+    return (struct cpu_features){3, 0}; // floating point and Advanced SIMD
+}
+
 const char *cpu_name(void)
 {
     return "simulated";
@@ -327,6 +332,11 @@ void timer_arm(uint64_t deadline_ns)
     machine_self()->pending &= ~(1u << MACHINE_TIMER_INTID);
     machine_attention = true;
     machine.concurrent = true;
+}
+
+struct timer_scale timer_user_scale(void)
+{
+    return (struct timer_scale){0, 0};
 }
 
 uint32_t timer_intid(void)

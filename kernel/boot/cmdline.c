@@ -46,6 +46,8 @@ static void parse_word(struct cmdline *out, const char *word, size_t length)
         }
     } else if (word_is(word, length, "quiet")) {
         out->log_level = LOG_ERROR;
+    } else if (word_is(word, length, "noaslr")) {
+        out->noaslr = true;
     } else {
         complain(out, "unknown word", word, length);
     }

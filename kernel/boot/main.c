@@ -24,6 +24,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
 #include "kernel/proc/futex.h"
+#include "kernel/proc/layout.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/vdso.h"
 #include "kernel/procfs/procfs.h"
@@ -96,6 +97,9 @@ static void read_boot_line(void)
         log_error("boot line: %s: '%s'", cmdline.error, cmdline.wrong);
     }
     arm_faults();
+    if (cmdline.noaslr) {
+        layout_fix_all();
+    }
 }
 
 static void console_uart_write(const char *text, size_t size)

@@ -14,6 +14,7 @@ enum area_flags {
     AREA_STACK = 1 << 5,      // for people: [stack], [heap], [vdso]
     AREA_HEAP = 1 << 6,
     AREA_VDSO = 1 << 7,
+    AREA_VVAR = 1 << 12,      // likewise [vvar]
     AREA_LOCKED = 1 << 8,     // mlock(2): pages come at once. Nothing is ever swapped out
     AREA_NOT_FORKED = 1 << 9, // madvise(2): a child does not have it,
     AREA_WIPED = 1 << 10,     // or has it empty

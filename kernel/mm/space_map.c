@@ -394,7 +394,9 @@ int space_fork(struct space *child, struct space *parent)
     child->brk_start = parent->brk_start;
     child->brk = parent->brk;
     child->mmap_top = parent->mmap_top;
+    child->stack_top = parent->stack_top;
     child->vdso = parent->vdso;
+    child->sigreturn = parent->sigreturn;
     child->stack_limit = parent->stack_limit;
     child->size_limit = parent->size_limit;
     child->data_limit = parent->data_limit;

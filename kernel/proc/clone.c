@@ -135,6 +135,7 @@ static int copy_process(const struct clone_request *request, struct process *chi
     child->directory = places.directory;
     child->as = parent->as;
     child->umask = parent->umask;
+    child->personality = parent->personality;
     child->limits = parent->limits;
     child->oom_score_adj = parent->oom_score_adj;
     child->exit_signal = request->exit_signal;

@@ -3,12 +3,12 @@
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/elf.h"
+#include "kernel/proc/layout.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/stack.h"
 #include "kernel/proc/vdso.h"
 
 #define HEAD_SIZE PAGE_SIZE
-#define BIAS_PROGRAM 0x0000555555550000ull // where position-independent programs go
 #define SCRIPT_LINE_MAX 256u
 
 int exec_strings_init(struct exec_strings *strings)
@@ -219,7 +219,7 @@ static int map_segments(struct space *space, struct file *file, const struct elf
     int error = 0;
     for (unsigned i = 0; i < elf->segment_count && error == 0; i++) {
         const struct elf_segment *segment = &elf->segments[i];
-        if (segment->va + segment->memory_size + bias > USER_STACK_TOP - space->stack_limit) {
+        if (segment->va + segment->memory_size + bias > space->mmap_top) {
             return -ENOEXEC;
         }
         error = map_segment(space, file, segment, bias);
@@ -276,13 +276,13 @@ static int load_elf(struct loading *loading, const char *path, struct program *o
     if (error != 0) {
         return error;
     }
-    uint64_t bias = elf->moves ? BIAS_PROGRAM : 0, base = 0;
-    space->mmap_top = USER_STACK_TOP - space->stack_limit - MIB(1);
+    layout_choose(space);
+    uint64_t bias = elf->moves ? layout_bias(space) : 0, base = 0;
     error = map_segments(space, loading->file, elf, bias);
     if (error != 0) {
         return error;
     }
-    space->brk_start = space->brk = span(elf) + bias;
+    space->brk_start = space->brk = layout_brk(space, span(elf) + bias);
     out->entry = elf->entry + bias;
     if (elf->interpreter_size != 0) {
         error = load_interpreter(loading, &base, &out->entry);
@@ -297,6 +297,7 @@ static int load_elf(struct loading *loading, const char *path, struct program *o
     space->program = loading->file->ops->pages(loading->file);
     backing_get(space->program);
     error = error != 0 ? error : vdso_map(space);
+    contents.vdso = space->vdso;
     return error != 0 ? error : stack_build(space, &contents, &out->sp);
 }
 

@@ -15,8 +15,6 @@
 #include "kernel/sync/semaphore.h"
 #include "kernel/time/process_timers.h"
 
-#define USER_STACK_TOP (SPACE_HIGH - MIB(1))
-
 struct process {
     int32_t pid;
     uint32_t references; // atomic
@@ -54,7 +52,7 @@ struct process {
     struct spinlock places; // covers root and directory
     struct vnode *root, *directory;
     struct credentials as;
-    uint32_t umask;
+    uint32_t umask, personality;
     int32_t oom_score_adj; // atomic: -1000 to 1000, see kernel/proc/oom.h
     struct limits limits;
     struct process_timers timers;

@@ -135,7 +135,7 @@ int sigframe_push(struct task *task, struct user_regs *regs, const struct signal
     words[1] = sp;
     words[2] = context;
     words[29] = sp + offsetof(struct frame, record);
-    words[30] = (action->flags & SA_RESTORER) != 0 ? action->restorer : task->process->space->vdso;
+    words[30] = (action->flags & SA_RESTORER) != 0 ? action->restorer : task->process->space->sigreturn;
     words[31] = sp;
     words[32] = action->handler;
     return user_regs_write(regs, words);

@@ -1,8 +1,10 @@
 #include "kernel/proc/stack.h"
 
+#include <hal/cpu.h>
 #include <hal/entropy.h>
 
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/layout.h"
 #include "kernel/proc/process.h"
 
 #define AT_NULL 0
@@ -21,13 +23,17 @@
 #define AT_CLKTCK 17
 #define AT_SECURE 23
 #define AT_RANDOM 25
+#define AT_PLATFORM 15
+#define AT_HWCAP2 26
 #define AT_EXECFN 31
-#define HWCAP_FP 1u
-#define HWCAP_ASIMD 2u
+#define AT_SYSINFO_EHDR 33
+#define AT_MINSIGSTKSZ 51
+#define SIGNAL_FRAME_MOST 4720u // struct rt_sigframe and its record, as Linux counts it
+#define PLATFORM "aarch64"
 
 // The words below the strings: argc, argv, NULL, envp, NULL, pairs.
 static uint64_t fill_words(uint64_t *words, const struct stack_contents *contents, uint64_t strings, uint64_t path,
-                           uint64_t random)
+                           uint64_t random, uint64_t platform)
 {
     const struct exec_strings *texts = contents->strings;
     uint64_t *at = words;
@@ -45,27 +51,34 @@ static uint64_t fill_words(uint64_t *words, const struct stack_contents *content
     if (texts->envc == 0) {
         *at++ = 0;
     }
+    struct cpu_features features = cpu_user_features();
     const uint64_t pairs[] = {
-        AT_PHDR,   contents->headers,
-        AT_PHENT,  56,
-        AT_PHNUM,  contents->header_count,
-        AT_PAGESZ, PAGE_SIZE,
-        AT_BASE,   contents->base,
-        AT_FLAGS,  0,
-        AT_ENTRY,  contents->entry,
-        AT_UID,    contents->as->uid,
-        AT_EUID,   contents->as->uid,
-        AT_GID,    contents->as->gid,
-        AT_EGID,   contents->as->gid,
-        AT_HWCAP,  HWCAP_FP | HWCAP_ASIMD,
-        AT_CLKTCK, 100,
-        AT_SECURE, 0,
-        AT_RANDOM, random,
-        AT_EXECFN, path,
-        AT_NULL,   0,
+        AT_SYSINFO_EHDR, contents->vdso, // first: left out where there is none
+        AT_MINSIGSTKSZ,  SIGNAL_FRAME_MOST,
+        AT_HWCAP,        features.hwcap,
+        AT_PAGESZ,       PAGE_SIZE,
+        AT_CLKTCK,       100,
+        AT_PHDR,         contents->headers,
+        AT_PHENT,        56,
+        AT_PHNUM,        contents->header_count,
+        AT_BASE,         contents->base,
+        AT_FLAGS,        0,
+        AT_ENTRY,        contents->entry,
+        AT_UID,          contents->as->real_uid,
+        AT_EUID,         contents->as->effective_uid,
+        AT_GID,          contents->as->real_gid,
+        AT_EGID,         contents->as->effective_gid,
+        AT_SECURE,       0,
+        AT_RANDOM,       random,
+        AT_HWCAP2,       features.hwcap2,
+        AT_EXECFN,       path,
+        AT_PLATFORM,     platform,
+        AT_NULL,         0,
     };
-    __builtin_memcpy(at, pairs, sizeof(pairs));
-    return (uint64_t)(at - words) + ARRAY_SIZE(pairs);
+    const uint64_t *first = contents->vdso != 0 ? pairs : pairs + 2;
+    size_t count = ARRAY_SIZE(pairs) - (size_t)(first - pairs);
+    __builtin_memcpy(at, first, count * sizeof(*first));
+    return (uint64_t)(at - words) + count;
 }
 
 int stack_build(struct space *space, const struct stack_contents *contents, uint64_t *sp)
@@ -75,9 +88,10 @@ int stack_build(struct space *space, const struct stack_contents *contents, uint
     while (contents->path[path_size - 1] != 0) {
         path_size++;
     }
-    uint64_t words_max = (3 + (uint64_t)texts->argc + texts->envc + 40) * sizeof(uint64_t);
-    uint64_t total = texts->size + path_size + sizeof(random) + words_max + 64;
-    struct space_request request = {.address = USER_STACK_TOP - round_up(total, PAGE_SIZE),
+    uint64_t offset = layout_stack_offset(space), top = space->stack_top - offset;
+    uint64_t words_max = (3 + (uint64_t)texts->argc + texts->envc + 48) * sizeof(uint64_t);
+    uint64_t total = offset + texts->size + path_size + sizeof(PLATFORM) + sizeof(random) + words_max + 64;
+    struct space_request request = {.address = space->stack_top - round_up(total, PAGE_SIZE),
                                     .size = round_up(total, PAGE_SIZE),
                                     .flags = AREA_READ | AREA_WRITE | AREA_GROWS_DOWN | AREA_STACK,
                                     .fixed = true};
@@ -90,10 +104,10 @@ int stack_build(struct space *space, const struct stack_contents *contents, uint
     if (error != 0) {
         return error == -EEXIST ? -ENOEXEC : error;
     }
-    uint64_t path = USER_STACK_TOP - path_size, strings = path - texts->size;
-    uint64_t random_at = round_down(strings - sizeof(random), 16);
+    uint64_t path = top - path_size, strings = path - texts->size, platform = strings - sizeof(PLATFORM);
+    uint64_t random_at = round_down(platform - sizeof(random), 16);
     entropy_fill(random, sizeof(random));
-    uint64_t size = fill_words(words, contents, strings, path, random_at) * sizeof(uint64_t);
+    uint64_t size = fill_words(words, contents, strings, path, random_at, platform) * sizeof(uint64_t);
     *sp = round_down(random_at - size, 16);
     size_t arguments = 0;
     for (uint32_t i = 0; i < texts->argc; arguments++) {
@@ -105,6 +119,7 @@ int stack_build(struct space *space, const struct stack_contents *contents, uint
     space->stack_start = *sp;
     error = space_write(space, path, contents->path, path_size);
     error = error != 0 ? error : space_write(space, strings, texts->bytes, texts->size);
+    error = error != 0 ? error : space_write(space, platform, PLATFORM, sizeof(PLATFORM));
     error = error != 0 ? error : space_write(space, random_at, random, sizeof(random));
     error = error != 0 ? error : space_write(space, *sp, words, size);
     kfree(words);

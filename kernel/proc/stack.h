@@ -7,6 +7,7 @@ struct stack_contents {
     const struct exec_strings *strings;
     const char *path;
     uint64_t headers, header_count, entry, base; // of the program; base: of its interpreter, or 0
+    uint64_t vdso;                               // or 0
     const struct credentials *as;
 };
 // Maps a stack that grows, and puts arguments, environment and auxiliary vector on it. *sp: 16-byte aligned. -ENOMEM.

@@ -30,6 +30,7 @@ static void add_area(struct text *out, const struct area *area)
     const char *name = (flags & AREA_STACK) != 0  ? "[stack]"
                        : (flags & AREA_HEAP) != 0 ? "[heap]"
                        : (flags & AREA_VDSO) != 0 ? "[vdso]"
+                       : (flags & AREA_VVAR) != 0 ? "[vvar]"
                                                   : NULL;
     if (name != NULL || file != NULL) {
         text_pad(out, NAME_COLUMN);

@@ -96,3 +96,13 @@ int64_t sys_sched_getaffinity(const uint64_t arguments[6])
     int error = copy_to_user(uaddr(arguments[2]), &mask, sizeof(mask));
     return error != 0 ? error : (int64_t)sizeof(mask);
 }
+
+int64_t sys_personality(const uint64_t arguments[6])
+{
+    struct process *process = process_current();
+    uint32_t old = process->personality, wanted = (uint32_t)arguments[0];
+    if (wanted != UINT32_MAX) {
+        process->personality = wanted;
+    }
+    return old;
+}

@@ -6,6 +6,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/proc/task.h"
+#include "kernel/proc/vdso.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/time/cputime.h"
 
@@ -147,6 +148,7 @@ int64_t sys_settimeofday(const uint64_t arguments[6])
     if (error == 0 && arguments[1] != 0) {
         WRITE_ONCE(zone.minutes_west, wanted[0]);
         WRITE_ONCE(zone.dst, wanted[1]);
+        vdso_set_zone(wanted[0], wanted[1]);
     }
     return error;
 }

@@ -34,5 +34,10 @@ void cpu_stop_others(void);
 // Simulated: idling while this CPU's run queue holds work is a finding.
 void cpu_idle(void);
 
+// What user space may use of this CPU, as AT_HWCAP and AT_HWCAP2 say it (Linux, asm/hwcap.h).
+struct cpu_features {
+    uint64_t hwcap, hwcap2;
+};
+struct cpu_features cpu_user_features(void);
 const char *cpu_name(void); // for people: "cortex-a57", "simulated"
 bool cpu_has_pan(void);     // Privileged Access Never is in force

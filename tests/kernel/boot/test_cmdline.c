@@ -59,3 +59,14 @@ TEST(cmdline, long_values_are_refused_and_cut_where_named)
     EXPECT(line.error == NULL);
     EXPECT_EQ(__builtin_strlen(line.fault), CMDLINE_VALUE_MAX - 1);
 }
+
+TEST(cmdline, places_can_be_fixed)
+{
+    struct cmdline out;
+    cmdline_parse("quiet", &out);
+    EXPECT(!out.noaslr);
+    cmdline_parse("noaslr quiet", &out);
+    EXPECT(out.noaslr && out.error == NULL);
+    cmdline_parse("noaslrx", &out);
+    EXPECT(!out.noaslr && out.error != NULL);
+}
