@@ -79,7 +79,7 @@ def run(machine, command):
     """What a command printed, and its status."""
     mark = machine.console.mark()
     reply = machine.monitor.command(f"exec {command}", check=False, budget=120)
-    machine.wait_text("faultline> ", mark, 10.0)  # what follows the answer
+    machine.wait_text(r"faultline> \Z", mark, 10.0)  # what follows the answer
     lines = machine.console.text(mark).replace("\r\n", "\n")
     return lines.replace("faultline> ", "").lstrip("\n"), reply.status
 
