@@ -28,9 +28,7 @@ def run(make_machine, tmp_path):
         archive = userland.initrd(tmp_path / "initrd.cpio", {"script": script.encode(), "after": AFTER})
         machine = make_machine(initrd=archive, **changes)
         machine.boot()
-        mark = machine.console.mark()
-        reply = machine.monitor.command("exec /script", budget=240, check=False)
-        return machine, machine.console.text(mark).replace("\r\n", "\n"), reply.status
+        return machine, *machine.execute("/script", 240.0)
     return started
 
 

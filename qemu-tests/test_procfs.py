@@ -22,9 +22,7 @@ def shell(make_machine, tmp_path):
     def run(script, **changes):
         machine = make_machine(initrd=userland.initrd(tmp_path / "initrd.cpio", {"script": script.encode()}), **changes)
         machine.boot()
-        mark = machine.console.mark()
-        reply = machine.monitor.command("exec /bin/sh /script", check=False, budget=120)
-        return machine.console.text(mark).replace("\r\n", "\n").replace("faultline> ", "").lstrip("\n"), reply.status, machine
+        return *machine.execute("/bin/sh /script"), machine
     return run
 
 

@@ -75,20 +75,11 @@ def boot(make_machine, tmp_path):
     return booted
 
 
-def run(machine, command):
-    """What a command printed, and its status."""
-    mark = machine.console.mark()
-    reply = machine.monitor.command(f"exec {command}", check=False, budget=120)
-    machine.wait_text(r"faultline> \Z", mark, 10.0)  # what follows the answer
-    lines = machine.console.text(mark).replace("\r\n", "\n")
-    return lines.replace("faultline> ", "").lstrip("\n"), reply.status
-
-
 @pytest.mark.parametrize("smp", [1, 4])
 @pytest.mark.parametrize("preset", ["qemu-virt", "qemu-virt-debug"])
 def test_a_script(boot, smp, preset, alive):
     machine = boot({"script": SCRIPT.encode()}, smp=smp, preset=preset)
-    printed, status = run(machine, "/script")
+    printed, status = machine.execute("/script")
     assert printed == PRINTS
     assert status == 7
     alive(machine)
@@ -96,9 +87,9 @@ def test_a_script(boot, smp, preset, alive):
 
 def test_nothing_is_left_behind(boot):
     machine = boot({"script": b"#!/bin/sh\ni=0; while [ $i -lt 30 ]; do true | sh -c :; i=$((i+1)); done\n"})
-    run(machine, "/script")
+    machine.execute("/script")
     before = machine.monitor.mem()
-    run(machine, "/script")
+    machine.execute("/script")
     after = machine.monitor.mem()
     assert after["heap_objects"] == before["heap_objects"]
     assert after["free"] + after["cached"] >= before["free"] + before["cached"]
@@ -106,13 +97,13 @@ def test_nothing_is_left_behind(boot):
 
 def test_in_sixteen_megabytes(boot):
     machine = boot({"script": SCRIPT.encode()}, memory=16 << 20, preset="qemu-virt")
-    assert run(machine, "/script") == (PRINTS, 7)
+    assert machine.execute("/script") == (PRINTS, 7)
 
 
 @pytest.mark.parametrize("path, error", [("/none", -2), ("/etc", -13), ("/etc/passwd", -13), ("/broken", -8), ("/loop", -40)])
 def test_what_is_no_program(boot, path, error):
     machine = boot({"broken": b"\x7fELF" + bytes(100), "loop": b"#!/loop\n"})
-    printed, status = run(machine, path)
+    printed, status = machine.execute(path)
     assert status == error
 
 

@@ -178,6 +178,14 @@ class Machine:
         """The first match of a regular expression in the text after mark. Raises as wait() does."""
         return self.wait(lambda: re.search(pattern, self.console.text(mark)), f"/{pattern}/", budget, mark)
 
+    def execute(self, command: str, budget: float = 120.0) -> tuple[str, int]:
+        """Runs a program by the monitor's `exec`: what it printed, and its status, or the negative error that it did not
+        start with. Raises as wait() does."""
+        mark = self.console.mark()
+        status = self.monitor.command(f"exec {command}", check=False, budget=budget).status
+        self.wait_text(r"faultline> \Z", mark)  # the answer overtakes what stands on the terminal
+        return self.console.text(mark).replace("\r\n", "\n").replace("faultline> ", "").lstrip("\n"), status
+
     def wait(self, found: Callable[[], object], what: str, budget: float, mark: Mark, idle: float = progress.IDLE_SECONDS):
         """Waits until found() is true; returns its value. `idle` is wall seconds that the guest may sleep.
 
