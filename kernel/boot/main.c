@@ -31,6 +31,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock.h"
 #include "kernel/tty/console_tty.h"
+#include "kernel/tty/pty.h"
 
 #define VERSION "0.1"
 
@@ -162,6 +163,8 @@ static void start_threads(void)
     must(console_tty_start(), "terminal");
     must(device_make_nodes(), "devices");
     filesystem_register(&tmpfs);
+    filesystem_register(&devtmpfs);
+    must(pty_start(), "pseudo-terminals");
     must(procfs_start(machine.bootargs), "/proc");
 }
 

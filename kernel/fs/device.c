@@ -4,7 +4,7 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/format.h"
-#include "kernel/fs/mount.h"
+#include "kernel/fs/tmpfs.h"
 
 static int64_t read_nothing(struct file *file, struct io *io, uint64_t offset)
 {
@@ -74,7 +74,9 @@ int device_open(struct file *file, uint64_t number)
     for (unsigned i = 0; i < device_count; i++) {
         if (devices[i].number == number) {
             file->ops = devices[i].ops;
-            return 0;
+            int error = file->ops->opened != NULL ? file->ops->opened(file) : 0;
+            file->ops = error == 0 ? file->ops : NULL;
+            return error;
         }
     }
     return -ENXIO;
@@ -87,15 +89,10 @@ static int directory_named(struct vnode *root, const char *name, size_t length, 
     return error == -ENOENT ? root->ops->create(root, name, length, S_IFDIR | 0755, 0, NULL, &as, out) : error;
 }
 
-int device_make_nodes(void)
+static int make_nodes(struct vnode *directory)
 {
     static const struct credentials as = {0};
-    struct vnode *root = mount_root_node(), *directory;
-    int error = directory_named(root, "dev", 3, &directory);
-    vnode_put(root);
-    if (error != 0) {
-        return error;
-    }
+    int error = 0;
     for (unsigned i = 0; i < device_count && error == 0; i++) {
         struct vnode *node = NULL;
         error = directory->ops->create(directory, devices[i].name, text_length(devices[i].name),
@@ -116,6 +113,47 @@ int device_make_nodes(void)
         error = error == -EEXIST ? 0 : error;
         vnode_put(node);
     }
-    vnode_put(directory);
     return error;
 }
+
+int device_make_nodes(void)
+{
+    struct vnode *root = mount_root_node(), *directory;
+    int error = directory_named(root, "dev", 3, &directory);
+    vnode_put(root);
+    if (error == 0) {
+        error = make_nodes(directory);
+        vnode_put(directory);
+    }
+    return error;
+}
+
+// A tree of its own each time, with all devices in it.
+static int devtmpfs_mount(struct mount *mount, const char *source)
+{
+    int error = tmpfs.mount(mount, source);
+    if (error == 0) {
+        error = make_nodes(mount->root);
+        if (error != 0) {
+            tmpfs.unmount(mount);
+        }
+    }
+    return error;
+}
+
+static void devtmpfs_unmount(struct mount *mount)
+{
+    tmpfs.unmount(mount);
+}
+
+static bool devtmpfs_busy(struct mount *mount)
+{
+    return tmpfs.busy(mount);
+}
+
+const struct filesystem devtmpfs = {.name = "devtmpfs",
+                                    .magic = 0x01021994,
+                                    .sized = true,
+                                    .mount = devtmpfs_mount,
+                                    .unmount = devtmpfs_unmount,
+                                    .busy = devtmpfs_busy};

@@ -155,7 +155,7 @@ static int open_node(const struct path_start *start, struct vnode *node, uint32_
     }
     struct file *file;
     if (error == 0) {
-        error = file_create(NULL, node, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC), &file);
+        error = file_create(NULL, node, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), &file);
     }
     if (error != 0) {
         return error;
@@ -163,6 +163,7 @@ static int open_node(const struct path_start *start, struct vnode *node, uint32_
     if ((flags & O_PATH) == 0) {
         error = node->ops->open(node, file);
     }
+    file->flags &= ~O_NOCTTY; // was for the opening
     if (error == 0 && (flags & O_TRUNC) != 0 && vnode_is(node, S_IFREG)) {
         error = node->ops->truncate(node, 0);
     }

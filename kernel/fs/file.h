@@ -58,6 +58,9 @@ struct file_ops {
     unsigned (*poll)(struct file *file, struct condition **changed);
     struct backing *(*pages)(struct file *file); // for mmap(2); NULL: -ENODEV
     void (*release)(struct file *file);          // may be NULL
+    // A device is being opened, and file->ops is this; may set others, and what belongs to them. When it fails nothing
+    // is released. NULL: nothing to do.
+    int (*opened)(struct file *file);
     // Opens again what has no vnode, for /proc/<pid>/fd; NULL: -ENXIO. fresh->ops is set, as with vnode_ops.open.
     int (*reopen)(struct file *file, struct file *fresh);
     bool stream;                           // has no offset: -ESPIPE

@@ -1,6 +1,7 @@
 // How tasks and processes end.
 #include "kernel/base/atomic.h"
 #include "kernel/proc/futex.h"
+#include "kernel/proc/jobs.h"
 #include "kernel/proc/process_internal.h"
 #include "kernel/proc/sigaction.h"
 #include "kernel/proc/sigqueue.h"
@@ -188,6 +189,9 @@ static void end_process(struct process *process)
     fd_table_put(files);
     process_set_directory(NULL);
     process_set_root(NULL);
+    if (process->session == process->pid && session_ended != NULL) {
+        session_ended(process->session);
+    }
     flags = spin_lock(&family.lock);
     leave_family_behind(process);
     announce_end(process); // it may be gone from here on

@@ -9,7 +9,7 @@ static char shown[512];
 static size_t shown_size;
 static int last_signal;
 
-static void show(const char *text, size_t size)
+static void show(struct tty *to, const char *text, size_t size)
 {
     for (size_t i = 0; i < size && shown_size < sizeof(shown); i++) {
         shown[shown_size++] = text[i];
@@ -24,13 +24,14 @@ static void note_signal(struct tty *from, int signal)
 static void type(const char *text)
 {
     while (*text != 0) {
-        tty_input(&tty, *text++);
+        (void)tty_input(&tty, *text++);
     }
 }
 
 static void fresh(void)
 {
-    tty_init(&tty, show, note_signal);
+    static const struct tty_ops ops = {.send = show, .signal = note_signal};
+    tty_init(&tty, &ops, 0);
     shown_size = 0;
     last_signal = 0;
 }
@@ -127,9 +128,9 @@ TEST(tty, a_line_that_is_too_long_ends)
 {
     fresh();
     for (unsigned i = 0; i < TTY_LINE_MAX + 100; i++) {
-        tty_input(&tty, 'x');
+        (void)tty_input(&tty, 'x');
     }
-    tty_input(&tty, '\n');
+    (void)tty_input(&tty, '\n');
     static char got[TTY_LINE_MAX + 1];
     struct io io = {.kernel = got, .left = sizeof(got)};
     EXPECT_EQ(tty_read(&tty, &io, true), TTY_LINE_MAX);
@@ -141,6 +142,6 @@ TEST(tty, output_is_cooked)
     fresh();
     char text[] = "a\nb";
     struct io io = {.kernel = text, .left = 3};
-    EXPECT_EQ(tty_write(&tty, &io), 3);
+    EXPECT_EQ(tty_write(&tty, &io, true), 3);
     EXPECT(was_shown("a\r\nb"));
 }
