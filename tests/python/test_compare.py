@@ -13,8 +13,8 @@ def outcomes(output, end="exit 0", program="p"):
     return {program: Outcome(output, end)}
 
 
-def judge(linux, ours, known=(), whole=True):
-    return facts.judge(outcomes(linux), outcomes(ours) if isinstance(ours, str) else ours, list(known), whole)
+def judge(linux, ours, known=(), existing=()):
+    return facts.judge(outcomes(linux), outcomes(ours) if isinstance(ours, str) else ours, list(known), existing)
 
 
 def test_the_same_is_the_same():
@@ -44,9 +44,10 @@ def test_a_reason_may_say_what_ours_is(ours, problems):
     assert len(summary.problems) == problems  # the difference, and the reason that fits nothing
 
 
-@pytest.mark.parametrize("whole, program, fails", [(True, "p", True), (True, "other", True), (False, "other", False), (False, "p", True)])
-def test_a_reason_that_no_longer_applies(whole, program, fails):
-    summary = judge("a: 1\n", "a: 1\n", [Reason(program, "a", "because it is so")], whole)
+@pytest.mark.parametrize("existing, program, fails", [((), "p", True), ((), "gone", True), (["p", "other"], "other", False),
+                                                      (["p", "other"], "*", True)])
+def test_a_reason_that_no_longer_applies(existing, program, fails):
+    summary = judge("a: 1\n", "a: 1\n", [Reason(program, "a", "because it is so")], existing)
     assert bool(summary.problems) == fails
 
 

@@ -139,9 +139,10 @@ class Summary:
                 "problems": self.problems}
 
 
-def judge(linux: dict[str, Outcome], faultline: dict[str, Outcome], known: list[Reason], whole: bool = True,
+def judge(linux: dict[str, Outcome], faultline: dict[str, Outcome], known: list[Reason], existing: Collection[str] = (),
           scripts: Collection[str] = ()) -> Summary:
-    """Compares and finds what is wrong. `whole` is false when only some programs ran: reasons of others may be unused."""
+    """Compares and finds what is wrong. `existing` are all programs there are, run or not: reasons of those that did not run
+    may be unused."""
     summary = Summary(compare(linux, faultline, scripts), list(linux))
     explain(summary.facts, known)
     for program, outcome in linux.items():
@@ -153,7 +154,7 @@ def judge(linux: dict[str, Outcome], faultline: dict[str, Outcome], known: list[
             summary.problems.append(f"{program}: says nothing on Linux")
     summary.problems += [str(fact) for fact in summary.facts if fact.verdict != SAME and not fact.reason]
     for entry in known:
-        ran = [program for program in linux if fnmatch.fnmatchcase(program, entry.program)]
-        if not entry.used and (whole or ran):
+        names = [program for program in (*linux, *existing) if fnmatch.fnmatchcase(program, entry.program)]
+        if not entry.used and (not names or any(name in linux for name in names)):
             summary.problems.append(f"the reason for '{entry.program}', '{entry.fact}' no longer applies: {entry.reason}")
     return summary

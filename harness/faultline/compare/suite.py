@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from faultline import build, debian
-from faultline.compare import batch, clients, facts, musl
+from faultline.compare import batch, busybox, clients, facts, musl
 from faultline.compare.batch import Command, Outcome
 from faultline.errors import UsageError
 from faultline.paths import OUT, ROOT, kernel_image
@@ -19,10 +19,18 @@ DIFFERENCES = SOURCES / "differences.toml"
 FOLDER = OUT / "compare"
 
 
+def everything() -> list[str]:
+    """The names of all programs, scripts and parts of busybox's suite."""
+    return (sorted(path.stem for path in SOURCES.glob("*.c")) + [f"{name}-musl" for name in musl.PROGRAMS] + clients.scripts()
+            + busybox.parts())
+
+
 def programs(patterns: Sequence[str] = ()) -> list[str]:
-    """The names of the programs and scripts, those that match if patterns are given. Raises UsageError when none does."""
-    found = sorted(path.stem for path in SOURCES.glob("*.c")) + [f"{name}-musl" for name in musl.PROGRAMS] + clients.scripts()
-    chosen = [name for name in found if not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
+    """Those that match, or without patterns all but what takes minutes. Raises UsageError when none does."""
+    found = everything()
+    if not patterns:
+        return [name for name in found if name not in busybox.parts() or name in busybox.USUAL]
+    chosen = [name for name in found if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)]
     if not chosen:
         raise UsageError(f"no program of user/compare matches {' '.join(patterns)} (there are: {' '.join(found)})")
     return chosen
@@ -35,12 +43,14 @@ def run(patterns: Sequence[str] = (), preset: str = "qemu-virt-debug", smp: int 
     build.build("qemu-virt")
     build.build(preset)
     folder.mkdir(parents=True, exist_ok=True)
-    scripts = [name for name in names if name in clients.scripts()]
-    commands = [Command(name, (f"/scripts/{name}" if name in scripts else f"/compare/{name}",)) for name in names]
-    files = {f"compare/{name}": _program(name) for name in names if name not in scripts} | clients.files(scripts)
+    parts, scripts = ([name for name in names if name in known] for known in (busybox.parts(), clients.scripts()))
+    compiled = [name for name in names if name not in parts + scripts]
+    commands = [Command(name, (f"/compare/{name}",)) for name in compiled] + [Command(name, (f"/scripts/{name}",)) for name in scripts]
+    commands += [busybox.command(name) for name in parts]
+    files = {f"compare/{name}": _program(name) for name in compiled} | clients.files(scripts) | (busybox.files() if parts else {})
     both = (batch.linux(icount=True), batch.faultline(kernel_image(preset), icount=True, smp=smp))  # a busy host changes nothing
     outcomes = side_by_side(both, commands, files, folder, say)
-    summary = facts.judge(*outcomes, facts.reasons(DIFFERENCES), whole=not patterns, scripts=scripts)
+    summary = facts.judge(*outcomes, facts.reasons(DIFFERENCES), everything(), scripts + parts)
     keep(summary, folder)
     return summary
 
