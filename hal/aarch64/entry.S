@@ -67,7 +67,7 @@ END drop_to_el1
 FUNCTION enable_mmu
     ldr x2, =0x04ff                 // MAIR: 0 Normal write-back, 1 Device-nGnRE (hal/mmu.h)
     msr mair_el1, x2
-    ldr x2, =TCR_VALUE             // 48-bit halves, 4 KiB, inner shareable, write-back walks, 16-bit ASID
+    ldr x2, =TCR_VALUE             // 48-bit halves, 4 KiB, inner shareable, write-back walks, 16-bit ASID, TBI0
     mrs x3, id_aa64mmfr0_el1        // TCR.IPS: what the CPU can, at most 48 bits
     and x3, x3, #0xf
     mov x4, #5
@@ -99,7 +99,7 @@ FUNCTION enable_mmu
     msr pan, #1
 2:  ret
 END enable_mmu
-    .set TCR_VALUE, (16 << 0) | (1 << 8) | (1 << 10) | (3 << 12) | (16 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30) | (1 << 36)
+    .set TCR_VALUE, (16 << 0) | (1 << 8) | (1 << 10) | (3 << 12) | (16 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30) | (1 << 36) | (1 << 37)
 
 FUNCTION primary_entry
     mov x19, x0                     // device tree, or 0

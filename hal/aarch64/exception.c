@@ -241,6 +241,12 @@ void exception_user(struct frame *frame)
         kind = USER_FAULT_ALIGNMENT;
     }
     bool address = is_abort(EC(frame->esr)) || EC(frame->esr) == EC_PC_ALIGNMENT; // FAR_EL1 says something
+    uint64_t where = address ? frame->far : frame->regs.pc;
+    if (EC(frame->esr) == EC_SP_ALIGNMENT) {
+        where = frame->regs.sp;
+    } else if ((where >> 55 & 1) == 0) {
+        where &= (1UL << 56) - 1; // TCR_EL1.TBI0: the top byte is the program's own
+    }
     asm volatile("msr daifclr, #7" ::: "memory");
-    kernel_user_fault(&frame->regs, kind, address ? frame->far : frame->regs.pc);
+    kernel_user_fault(&frame->regs, kind, where);
 }

@@ -150,7 +150,8 @@ int tmpfs_truncate(struct vnode *vnode, uint64_t size)
         return -EFBIG;
     }
     mutex_lock(&vnode->lock);
-    if (size < vnode->size) {
+    bool shrinks = size < vnode->size;
+    if (shrinks) {
         page_map_truncate(&node->pages, (size + PAGE_SIZE - 1) >> PAGE_SHIFT);
         paddr_t last;
         if ((size & PAGE_MASK) != 0 && page_map_find(&node->pages, size >> PAGE_SHIFT, &last)) {
@@ -160,6 +161,9 @@ int tmpfs_truncate(struct vnode *vnode, uint64_t size)
     WRITE_ONCE(vnode->size, size);
     vnode->modified_ns = vnode->changed_ns = vnode_now();
     mutex_unlock(&vnode->lock);
+    if (shrinks) {
+        backing_truncated(&node->backing, size);
+    }
     return 0;
 }
 

@@ -33,6 +33,10 @@ static inline void backing_put(struct backing *backing)
     }
 }
 
+// The backing now ends at size bytes: whole pages behind that are forgotten wherever they are mapped, copies of them
+// too. By its owner, when page() says so already; no lock of a space or of the backing held. kernel/proc/space_use.c.
+void backing_truncated(struct backing *backing, uint64_t size);
+
 #define SPACE_LOW 0x10000ull                // mappings without a wish lie above, as vm.mmap_min_addr
 #define SPACE_HIGH (USER_LIMIT - PAGE_SIZE) // and all end below
 #define SPACE_STACK_GUARD MIB(1)            // a stack does not grow nearer than this to what lies below
@@ -95,6 +99,8 @@ struct space_request {
 // not; else as space_protect().
 [[nodiscard]] int space_advise(struct space *space, uint64_t start, uint64_t size, unsigned set, unsigned clear,
                                bool (*only)(const struct area *area));
+// What of the backing lies at offset from and behind it.
+void space_forget_backing(struct space *space, const struct backing *backing, uint64_t from);
 // mlock(2): from here on nothing of it is forgotten; flags: SPACE_POPULATE. -EINVAL; -ENOMEM: a hole, or more than
 // limit bytes would be locked; with SPACE_POPULATE also what space_touch() says.
 [[nodiscard]] int space_lock(struct space *space, uint64_t start, uint64_t size, unsigned flags, uint64_t limit);

@@ -321,6 +321,19 @@ int space_forget(struct space *space, uint64_t start, uint64_t size, bool only_a
     return error;
 }
 
+void space_forget_backing(struct space *space, const struct backing *backing, uint64_t from)
+{
+    from = round_up(from, PAGE_SIZE);
+    mutex_lock(&space->lock);
+    for (struct area *area = areas_first(&space->areas); area != NULL; area = areas_next(area)) {
+        uint64_t size = area->end - area->start;
+        if (area->backing == backing && area->offset + size > from) {
+            space_drop_pages(space, area->start + (from > area->offset ? from - area->offset : 0), area->end);
+        }
+    }
+    mutex_unlock(&space->lock);
+}
+
 // --- heap ----------------------------------------------------------------------------------------------------------
 
 uint64_t space_set_brk(struct space *space, uint64_t brk)

@@ -4,6 +4,7 @@
 
 #include "kernel/mm/asid.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/describe.h"
 #include "kernel/proc/process_internal.h"
 
 int process_space_create(struct space **out)
@@ -56,4 +57,17 @@ void process_use_space(struct thread *thread, struct space *space, struct fp_sta
         fp_restore(fp);
     }
     irq_restore(flags);
+}
+
+void backing_truncated(struct backing *backing, uint64_t size)
+{
+    for (int32_t pid = 0; (pid = process_next_id(0, pid + 1)) != 0;) {
+        struct process *process = process_find(pid);
+        struct space *space = process != NULL ? process_space_get(process) : NULL;
+        if (space != NULL) {
+            space_forget_backing(space, backing, size);
+        }
+        process_space_put(space);
+        process_put(process);
+    }
 }
