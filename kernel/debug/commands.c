@@ -441,7 +441,7 @@ const struct command monitor_commands[] = {
     {"faults", "[arm PLAN | off | observe | reset]", "injected failures", faults},
     {"sites", "", "every line that can be made to fail", sites},
     {"run", "[list | WORKLOAD]", "work for failure sweeps; disarms faults at its end", run},
-    {"sweep", "[all | WORKLOAD]", "fails a workload at every place, once and for good", sweep_command},
+    {"sweep", "[all | WORKLOAD | program PATH …]", "fails a workload at every place, once and for good", sweep_command},
     {"irqsweep", "[FUNCTION FIRST LAST]", "interrupts a function after each count of ns", irqsweep_command},
     {"ktest", "[list | run SUITE.NAME | run all]", "the tests in the image", ktest},
     {"exec", "[PATH [ARGUMENT…]]", "runs a program in user space", exec},

@@ -190,12 +190,37 @@ static void show(const struct workload *workload, int error, uint64_t ns, const 
     }
 }
 
+static int sweep_and_show(const struct workload *workload)
+{
+    struct sweep_result result;
+    uint64_t start = timer_now();
+    int error = sweep_workload(workload, &result);
+    show(workload, error, timer_now() - start, &result);
+    return error;
+}
+
+static int sweep_program(char *arguments)
+{
+    const char *words[WORKLOAD_ARGUMENTS_MAX + 1] = {NULL};
+    for (unsigned i = 0; i < WORKLOAD_ARGUMENTS_MAX && (words[i] = monitor_next_word(&arguments)) != NULL; i++) {
+    }
+    if (words[0] == NULL) {
+        output_line("sweep program: wants a path and arguments");
+        return -EINVAL;
+    }
+    workload_set_program(words);
+    return sweep_and_show(&workload_program);
+}
+
 int sweep_command(char *arguments)
 {
     const char *name = monitor_next_word(&arguments);
+    if (name != NULL && text_equal(name, workload_program.name)) {
+        return sweep_program(arguments);
+    }
     bool all = name != NULL && text_equal(name, "all");
     if (name == NULL || (!all && workload_find(name) == NULL)) {
-        output_line("sweep: wants 'all' or one of:");
+        output_line("sweep: wants 'all', 'program PATH ARGUMENT…' or one of:");
         for (const struct workload *workload = workloads; workload->name != NULL; workload++) {
             output_line("  %s", workload->name);
         }
@@ -204,10 +229,7 @@ int sweep_command(char *arguments)
     int status = 0;
     for (const struct workload *workload = workloads; workload->name != NULL; workload++) {
         if (all || text_equal(name, workload->name)) {
-            struct sweep_result result;
-            uint64_t start = timer_now();
-            int error = sweep_workload(workload, &result);
-            show(workload, error, timer_now() - start, &result);
+            int error = sweep_and_show(workload);
             status = status != 0 ? status : error;
         }
     }

@@ -89,11 +89,10 @@ static int run_threads(void)
     return error;
 }
 
-static int run_exec(void)
+static int run_words(const char *const argv[])
 {
-    static const char *const argv[] = {"calls", NULL};
     struct process *process;
-    int error = process_spawn("/programs/calls", argv, &process);
+    int error = process_spawn(argv[0], argv, &process);
     if (error == 0) {
         // A program that was made to fail says so by its status, and that is a clean report too.
         error = process_wait(process) == 0 ? 0 : -EIO;
@@ -101,11 +100,50 @@ static int run_exec(void)
     return error;
 }
 
+#define RUN(name_, path_)                                                                                              \
+    static int run_##name_(void)                                                                                       \
+    {                                                                                                                  \
+        return run_words((const char *const[]){path_, NULL});                                                          \
+    }
+
+RUN(exec, "/programs/calls")
+RUN(fork, "/programs/work-fork")
+RUN(fork_exec, "/programs/work-exec")
+RUN(pipeline, "/programs/work-pipeline")
+RUN(user_thread, "/programs/work-thread")
+RUN(signal, "/programs/work-signal")
+RUN(terminal, "/programs/work-terminal")
+
+static const char *program[WORKLOAD_ARGUMENTS_MAX + 1];
+
+void workload_set_program(const char *const argv[])
+{
+    for (unsigned i = 0; i < WORKLOAD_ARGUMENTS_MAX; i++) {
+        program[i] = argv[i];
+        if (argv[i] == NULL) {
+            break;
+        }
+    }
+}
+
+static int run_program(void)
+{
+    return run_words(program);
+}
+
+const struct workload workload_program = {"program", "a user program and all it starts", run_program};
+
 const struct workload workloads[] = {
     {"kmalloc", "allocations of every size class and above", run_kmalloc},
     {"slab", "a cache made, filled, emptied, destroyed", run_slab},
     {"pagetable", "map, protect and unmap with splits", run_pagetable},
     {"threads", "six threads created and joined", run_threads},
     {"exec", "a user program with system calls", run_exec},
+    {"fork", "a child with pages of its own", run_fork},
+    {"fork-exec", "a child that runs another program", run_fork_exec},
+    {"pipeline", "three processes and two pipes", run_pipeline},
+    {"user-thread", "a thread of a process, started and waited for", run_user_thread},
+    {"signal", "a signal, handled", run_signal},
+    {"terminal", "both ends of a pseudo-terminal", run_terminal},
     {NULL, NULL, NULL},
 };

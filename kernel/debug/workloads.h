@@ -9,3 +9,8 @@ struct workload {
 };
 
 extern const struct workload workloads[]; // ends with a NULL name
+
+#define WORKLOAD_ARGUMENTS_MAX 8u
+// The user program that "program" runs; the words must stay. Task context.
+void workload_set_program(const char *const argv[]);
+extern const struct workload workload_program; // not in the list: it needs words
