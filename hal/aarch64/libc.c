@@ -1,4 +1,4 @@
-// The functions that the compiler and libfdt expect of a C library. memcpy and fellows are in memory.S.
+// The functions that the compiler, libfdt and zlib expect of a C library. memcpy and fellows are in memory.S.
 #include "internal.h"
 
 #include "kernel/base/assert.h"
@@ -114,4 +114,17 @@ int __popcountdi2(uint64_t value)
     value = (value & 0x3333333333333333UL) + ((value >> 2) & 0x3333333333333333UL);
     value = (value + (value >> 4)) & 0x0f0f0f0f0f0f0f0fUL;
     return (int)((value * 0x0101010101010101UL) >> 56);
+}
+
+// zlib's own allocator, for those that give it none: we always do.
+void *zcalloc(void *opaque, unsigned count, unsigned size);
+void zcfree(void *opaque, void *memory);
+
+void *zcalloc(void *opaque, unsigned count, unsigned size)
+{
+    return NULL;
+}
+
+void zcfree(void *opaque, void *memory)
+{
 }

@@ -20,8 +20,8 @@ ALLOWED = {
     "fault": ("kernel/base/", "fault/"),
     "tests/kernel": ("kernel/", "hal/", "machine/", "fault/", "user/"),
 }
-# Headers of the compiler, which every freestanding program has; and libfdt, which the real machine's boot is built on.
-_FREESTANDING = {"stdarg.h", "stddef.h", "stdint.h", "stdbool.h", "limits.h", "stdalign.h", "stdatomic.h", "libfdt.h", "fdt.h"}
+# Headers of the compiler, which every freestanding program has; and libfdt and zlib, which are linked.
+_FREESTANDING = {"stdarg.h", "stddef.h", "stdint.h", "stdbool.h", "limits.h", "stdalign.h", "stdatomic.h", "libfdt.h", "fdt.h", "zlib.h"}
 
 # What may not stand in kernel/: (rule, pattern).
 FORBIDDEN = (

@@ -30,7 +30,7 @@ int boot_files(const struct machine_description *machine)
         return 0;
     }
     uint32_t count;
-    error = cpio_unpack(phys_to_virt(initrd->start), initrd->size, &count);
+    error = cpio_unpack_image(phys_to_virt(initrd->start), initrd->size, &count);
     if (error != 0) {
         log_warning("initrd: broken after %u files: error %d", count, error);
     }
