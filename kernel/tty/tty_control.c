@@ -179,13 +179,15 @@ static int give(uint64_t to, const void *from, size_t size)
 
 static void set_termios(struct tty *tty, const struct termios *wanted, bool flush)
 {
-    bool was_canonical = tty_has(tty, ICANON);
+    bool changed = ((tty->termios.local ^ wanted->local) & ICANON) != 0;
     tty->termios = *wanted;
     if (flush) {
         tty_forget_input(tty);
     }
-    if (was_canonical && !tty_has(tty, ICANON)) {
-        tty_take_line(tty); // what was typed can be read now
+    if (changed) { // what was typed can be read now, as bytes
+        __builtin_memset(tty->ends, 0, sizeof(tty->ends));
+        tty->literal = false;
+        tty_take_line(tty);
     }
     if ((tty->termios.input & IXON) == 0 && tty->stopped) {
         tty->stopped = false;
