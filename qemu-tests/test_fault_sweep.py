@@ -5,6 +5,7 @@ import pytest
 from faultline.campaign import sweep
 from faultline.campaign.bootcase import BootCase
 from faultline.campaign.sites import Sites
+from faultline.qemu import Machine
 from faultline.qemu.faultsites import FaultSites, fired
 
 
@@ -21,6 +22,16 @@ def test_boot(make_machine, series, smp):
     result = sweep.boot_series(machine, BootCase(smp=smp), *series, FaultSites(machine))
     assert not result.failures, result.described()
     assert result.injections > 0
+
+
+def test_boot_to_a_shell():
+    """With first files, and a program after it. (A night does the other series.)"""
+    case = BootCase(files=True)
+    with Machine(case.config()) as machine:
+        machine.boot()
+        result = sweep.boot_series(machine, case, "all", False, FaultSites(machine))
+    assert not result.failures, result.described()
+    assert result.injections > 50
 
 
 def test_workloads(machine):

@@ -118,3 +118,13 @@ def test_a_broken_archive_is_said(make_machine, tmp_path):
 def test_the_verb(words, piped):
     done = subprocess.run([ROOT / "scripts" / "boot", *words], input=piped or b"", capture_output=True, timeout=120)
     assert (done.stdout, done.returncode) == (b"out\n", 7), done.stderr
+
+
+@pytest.mark.parametrize("preset", ["qemu-virt", "qemu-virt-debug"])
+def test_our_own_runtime_with_picolibc(make_machine, preset):
+    """crt0, constructors and destructors, thread-local storage, the stubs of syscalls.def, picolibc over them."""
+    machine = make_machine(preset=preset)
+    machine.boot()
+    printed, status = machine.execute("pico")
+    assert printed.strip().splitlines() == ["hello from picolibc, 0 failures", "atexit", "destructor"]
+    assert status == 0

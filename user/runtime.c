@@ -1,5 +1,5 @@
-// The C runtime: thread-local storage, constructors, main, destructors, exit. The kernel has zeroed .bss with the
-// pages.
+// The C runtime: thread-local storage, constructors, main; destructors are exit()'s. The kernel has zeroed .bss with
+// the pages.
 #include <elf.h>
 
 #include "faultline.h"
@@ -8,13 +8,10 @@
 #define TCB_SIZE 16u // AArch64 variant 1: the thread pointer names a 16-byte block, the variables follow
 
 typedef void function(int argc, char **argv, char **envp);
-typedef void finisher(void);
 extern function *const __preinit_array_start[] __attribute__((visibility("hidden")));
 extern function *const __preinit_array_end[] __attribute__((visibility("hidden")));
 extern function *const __init_array_start[] __attribute__((visibility("hidden")));
 extern function *const __init_array_end[] __attribute__((visibility("hidden")));
-extern finisher *const __fini_array_start[] __attribute__((visibility("hidden")));
-extern finisher *const __fini_array_end[] __attribute__((visibility("hidden")));
 
 int main(int argc, char **argv, char **envp);
 _Noreturn void runtime_start(uint64_t *stack);
@@ -65,12 +62,4 @@ _Noreturn void _exit(int status)
     for (;;) {
         syscall(SYS_exit_group, status, 0, 0, 0, 0, 0);
     }
-}
-
-_Noreturn void exit(int status)
-{
-    for (finisher *const *at = __fini_array_end; at > __fini_array_start;) {
-        (*--at)();
-    }
-    _exit(status);
 }

@@ -37,24 +37,25 @@ def _say(done: process.Finished) -> str:
     return "; ".join(lines[-2:]) or ("it took too long" if done.timed_out else f"it ended with {done.status}")
 
 
-def unpacked(package: str) -> Path:
-    """The folder with a package's files, e.g. unpacked("dash") / "bin/dash". Raises FaultlineError naming what failed."""
+def unpacked(package: str, architecture: str = ":arm64") -> Path:
+    """The folder with a package's files, e.g. unpacked("dash") / "bin/dash". Raises FaultlineError naming what failed.
+    `architecture` is "" for packages of all."""
     place = CACHE / "debian" / package
     with _locked():
         if place.is_dir():
             return place
         with tempfile.TemporaryDirectory(dir=CACHE) as name:
             folder = Path(name)
-            done = _apt("download", "-qq", f"{package}:arm64", folder=folder)
+            done = _apt("download", "-qq", f"{package}{architecture}", folder=folder)
             if done.status != 0:
                 _apt("update", "-qq", folder=folder)
-                done = _apt("download", "-qq", f"{package}:arm64", folder=folder)
+                done = _apt("download", "-qq", f"{package}{architecture}", folder=folder)
             files = list(folder.glob("*.deb"))
             if done.status != 0 or len(files) != 1:
-                raise FaultlineError(f"Debian's package {package}:arm64 cannot be downloaded: {_say(done)}")
+                raise FaultlineError(f"Debian's package {package}{architecture} cannot be downloaded: {_say(done)}")
             done = process.run(["dpkg-deb", "-x", files[0], folder / "files"], deadline=_DEADLINE, merge=True)
             if done.status != 0:
-                raise FaultlineError(f"Debian's package {package}:arm64 cannot be unpacked: {done.output.strip()}")
+                raise FaultlineError(f"Debian's package {package}{architecture} cannot be unpacked: {done.output.strip()}")
             (folder / "files" / ".version").write_text(files[0].stem + "\n")
             place.parent.mkdir(parents=True, exist_ok=True)
             (folder / "files").rename(place)

@@ -14,7 +14,7 @@ from faultline.paths import ROOT
 
 _FOLDERS = ("cmake", "fault", "fuzz", "hal", "harness", "kernel", "qemu-tests", "scripts", "tests", "user")
 _FILES = ("CMakeLists.txt", "CMakePresets.json", "pyproject.toml", ".clang-format", ".clang-tidy")
-_LINKED = (".venv", "build/libfdt-arm64", "build/zlib-arm64")  # what scripts/setup makes
+_LINKED = (".venv", "build/libfdt-arm64", "build/zlib-arm64", "build/picolibc", "build/userland")  # what scripts/setup makes
 
 
 def sync(copy: Path, root: Path = ROOT) -> None:

@@ -10,9 +10,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from faultline import process
+from faultline import process, userland
 from faultline.errors import BootFailed, FaultlineError, GuestError, KernelPanic, UsageError
-from faultline.paths import IMAGE_PRESETS, ROOT, kernel_image
+from faultline.paths import IMAGE_PRESETS, OUT, ROOT, kernel_image
 from faultline.process import MIB
 from faultline.qemu import CommandFailed, Machine, MachineConfig
 from faultline.qemu.faultsites import FaultSites, fired
@@ -35,7 +35,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class BootCase:
-    """`memory` in bytes; `fault` is a plan for the boot; `command` is the monitor's; `test` of qemu-tests stands alone."""
+    """`memory` in bytes; `fault` is a plan for the boot; `command` is the monitor's; `files`: with busybox, whose shell
+    starts after each boot; `test` of qemu-tests stands alone."""
 
     preset: str = "qemu-virt-debug"
     cpu: str = "cortex-a72"
@@ -46,6 +47,7 @@ class BootCase:
     fault: str = ""
     command: str = ""
     test: str = ""
+    files: bool = False
 
     def __str__(self) -> str:
         if self.test:
@@ -64,7 +66,7 @@ class BootCase:
 
     def config(self) -> MachineConfig:
         return MachineConfig(kernel_image(self.preset), cpu=self.cpu, smp=self.smp, memory=self.memory, el2=self.el2,
-                             icount=self.icount)
+                             icount=self.icount, initrd=userland.initrd(OUT / "boot" / "sweep.cpio", applets=False) if self.files else None)
 
 
 def load(path: Path) -> BootCase | None:
@@ -105,6 +107,8 @@ def boot_once(machine: Machine, fault: str, sites: FaultSites | None = None) -> 
         machine.reboot(fault)
         if fired(sites.read()):
             machine.monitor.mem()  # booted in spite of it: then the machine works and is whole
+        if machine.config.initrd:
+            machine.monitor.command("exec /bin/busybox true", check=False)  # may fail, and says so
     except BootFailed as failed:
         if not failed.what:
             failure = Failure("silent", "boot failed without saying what", (), failed.console)

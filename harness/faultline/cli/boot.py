@@ -15,7 +15,7 @@ from faultline.cli.common import verb
 from faultline.errors import GuestError, UsageError
 from faultline.paths import IMAGE_PRESETS, OUT, kernel_image, relative
 from faultline.qemu import Machine, MachineConfig, command, memory_bytes
-from faultline.qemu.console import PROMPT
+from faultline.qemu.console import PROMPT, Mark
 from faultline.qemu.session import Session
 from faultline.qemu.terminal import Terminal
 
@@ -85,6 +85,7 @@ def _run_command(config: MachineConfig, text: str) -> int:
     with Machine(config) as machine:
         try:
             machine.boot()
+            machine.wait_text(f"{PROMPT}$", Mark(0, 0))
             mark = machine.console.mark()
             reply = machine.monitor.command(text, budget=_COMMAND_BUDGET, check=False)
             if text.split()[0] not in ("poweroff", "reset"):
