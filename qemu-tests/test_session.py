@@ -72,3 +72,19 @@ def test_scripts_pipes_and_archives(shell):
     assert shell.run("seq 1 1000 | awk '{ s += $1 } END { print s }' | sed 's/$/!/' | tr 0 o") == ["5oo5oo!"]
     assert shell.run("find /tmp/a -type f | xargs wc -l | tail -1 | tr -s ' '") == [" 2 total"]
     assert shell.run("grep -rn t /tmp/a | sort") == ["/tmp/a/b/2:1:two"]
+
+
+def test_who_runs(shell):
+    """ps and top read /proc; top ends by its key."""
+    shell.run("sleep 1000 &")
+    listed = shell.run("ps")
+    assert listed[0].split()[:2] == ["PID", "USER"] and any("sleep 1000" in line for line in listed), listed
+    shell.type(b"top\r")
+    shell.until(r"Mem: \d+K used")
+    shell.until(r"PID +PPID")
+    shell.type(b"q")
+    shell.until_prompt()
+    shell.run("kill %1; wait")
+    shell.run("true")
+    assert shell.run("cat /proc/self/comm; ls -l /proc/self/exe | sed 's/.*-> //'") == ["cat", "/bin/busybox"]
+    assert shell.run("grep -c MemTotal /proc/meminfo; grep -q proc /proc/mounts && echo mounts") == ["1", "mounts"]

@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import nullcontext
 
+from faultline.qemu.console import PROMPT
 from faultline.qemu.machine import Machine
 from faultline.qemu.records import Record
 from faultline.qemu.terminal import LEAVE, every_key
@@ -17,8 +18,8 @@ _POLL = 0.1
 
 
 class _Output:
-    """Prints what comes between a word nobody else can print and the end of the program. Line ends are the host's, unless
-    a terminal shows them."""
+    """Prints what comes between a word nobody else can print and the monitor's prompt after the program. Line ends are the
+    host's, unless a terminal shows them."""
 
     def __init__(self, word: str, raw: bool):
         self._word = f"{word}\r\n"
@@ -26,20 +27,30 @@ class _Output:
         self._held = ""
         self._state = "before"
 
+    @property
+    def over(self) -> bool:
+        return self._state == "after"
+
     def feed(self, item: str | Record) -> None:
         if isinstance(item, Record):
-            if self._state == "printing" and item.kind == "e" and '"process-exit"' in item.payload:
-                self._print(self._held)
-                self._state = "after"
+            if item.kind == "e" and '"process-exit"' in item.payload and self._state != "after":
+                self._state = "ending"  # the record overtakes what stands on the terminal
             return
         text, self._held = self._held + item, ""
-        if self._state == "before":
+        if self._state == "before" or (self._state == "ending" and self._word in text):
             before, found, text = text.partition(self._word)
             if not found:
                 self._held = before[-len(self._word):]
                 return
-            self._state = "printing"
-        if self._state == "printing":
+            self._state = "printing" if self._state == "before" else "ending"
+        if self._state == "ending":
+            text, found, _ = text.partition(PROMPT)
+            if found:
+                self._state = "after"
+                self._print(text)
+            else:
+                self._held = text
+        elif self._state == "printing":
             if text.endswith("\r") and not self._raw:
                 text, self._held = text[:-1], "\r"
             self._print(text)
@@ -60,7 +71,8 @@ class Session:
         self._machine = machine
         self._keys = sys.stdin.fileno() if keys and sys.stdin is not None and sys.stdin.isatty() else None
         self._over = threading.Event()
-        machine.console.listen(_Output(word, raw=self._keys is not None and sys.stdout.isatty()).feed)
+        self._output = _Output(word, raw=self._keys is not None and sys.stdout.isatty())
+        machine.console.listen(self._output.feed)
 
     def run(self, budget: float) -> int:
         """Boots and runs; the program's status. `budget` is processor seconds. Raises as Machine.boot() and wait() do."""
@@ -77,7 +89,11 @@ class Session:
                 self._over.set()
                 if self._keys is not None:
                     typist.join()
-        return 0 if found is True else min(abs(found.status), 255)
+        if found is True:  # the person left
+            return 0
+        if found.status >= 0:  # it started
+            self._machine.wait(lambda: self._output.over, "the end of the output", budget, mark)
+        return min(abs(found.status), 255)
 
     def _type(self) -> None:
         held = b""
