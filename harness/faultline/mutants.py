@@ -51,7 +51,7 @@ MUTANTS = (
     Mutant("kernel/mm/bump.c", "end > bump->end.raw) {", "end >= bump->end.raw) {"),
     Mutant("kernel/mm/idalloc.c", "UINT64_MAX << (limit - first)", "UINT64_MAX << (limit - first - 1)"),
     Mutant("kernel/proc/elf.c", "if (executable && writable) {", "if (executable && !writable) {"),
-    Mutant("kernel/sched/sched.c", "now + SCHED_SLICE_NS", "UINT64_MAX"),
+    Mutant("kernel/sched/sched.c", "queue->slice_end_ns = now + policy_slice_ns(&to->policy);", "queue->slice_end_ns = UINT64_MAX;"),
     Mutant("kernel/sched/timer.c", "side = timer_of(at)->deadline_ns <= deadline_ns;",
            "side = timer_of(at)->deadline_ns >= deadline_ns;"),
     Mutant("kernel/sync/semaphore.c", "semaphore->count -= taken;", "(void)taken;"),

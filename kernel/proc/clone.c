@@ -2,6 +2,7 @@
 #include <hal/irq.h>
 
 #include "kernel/proc/make.h"
+#include "kernel/sched/policy.h"
 
 #define CLONE_VM 0x100u
 #define CLONE_FS 0x200u
@@ -66,6 +67,7 @@ static int copy_task(const struct clone_request *request, struct process *proces
         task_free(task);
         return error;
     }
+    thread_inherit_policy(task->thread, from->thread);
     *out = task;
     return 0;
 }

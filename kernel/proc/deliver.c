@@ -7,6 +7,7 @@
 #include "kernel/proc/sigaction.h"
 #include "kernel/proc/sigframe.h"
 #include "kernel/proc/sigqueue.h"
+#include "kernel/sched/policy.h"
 
 // --- masks ---------------------------------------------------------------------------------------------------------
 
@@ -252,6 +253,7 @@ static void deliver(struct task *task, struct user_regs *regs, const struct sign
 
 static void work_off(struct task *task, struct user_regs *regs)
 {
+    thread_settle();
     struct signal_info info;
     struct signal_action action;
     enum duty duty;

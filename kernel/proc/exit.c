@@ -127,6 +127,10 @@ static void give_child(struct process *child, struct process *parent)
     list_remove(&child->sibling);
     child->parent = parent;
     child->exit_signal = SIGCHLD;
+    if (child->death_signal != 0) {
+        struct signal_info info = {.signal = child->death_signal, .code = SI_KERNEL};
+        signal_send_locked(child, NULL, &info);
+    }
     if (parent != NULL) {
         list_push_back(&parent->children, &child->sibling);
         if (child->ended) {

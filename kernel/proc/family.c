@@ -203,3 +203,12 @@ struct fd_table *process_files_get(struct process *process)
     spin_unlock(&family.lock, flags);
     return files;
 }
+
+int task_visit(int32_t tid, int (*visit)(struct task *task, void *argument), void *argument)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    struct task *task = tid == 0 ? task_current() : family_find_task(tid);
+    int result = task == NULL ? -ESRCH : visit(task, argument);
+    spin_unlock(&family.lock, flags);
+    return result;
+}

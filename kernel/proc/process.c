@@ -257,8 +257,7 @@ static int load_new(struct process *process, char *path, const struct exec_strin
     return error;
 }
 
-// Descriptors that another process shares stay its own. -ENOMEM.
-static int unshare_files(struct process *process)
+int process_unshare_files(struct process *process)
 {
     struct fd_table *old = process->files, *own;
     if (load_acquire(&old->references) == 1) {
@@ -285,7 +284,7 @@ int process_exec(char *path, const struct exec_strings *strings)
         return error;
     }
     error = become_the_only_one(task);
-    error = error != 0 ? error : unshare_files(process);
+    error = error != 0 ? error : process_unshare_files(process);
     if (error != 0) {
         process_space_put(space);
         return error;

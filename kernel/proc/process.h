@@ -30,11 +30,13 @@ struct process {
     int status;            // as wait(2) tells it
     bool ended;            // a zombie until somebody has asked for its status
     bool orphan;           // nobody will
-    bool subreaper;        // orphans below are its children (prctl(2))
-    bool released;         // a child of vfork(2) that has its own program, or has ended
-    int exit_signal;       // to the parent; 0: none
-    int stop_signal;       // of the last stop
-    bool stopping;         // tasks are to park; stopped: all have
+    bool subreaper;        // these three by prctl(2): orphans below are its children
+    bool no_new_privileges;
+    uint8_t death_signal; // comes when its parent ends; 0: none
+    bool released;        // a child of vfork(2) that has its own program, or has ended
+    int exit_signal;      // to the parent; 0: none
+    int stop_signal;      // of the last stop
+    bool stopping;        // tasks are to park; stopped: all have
     bool stopped;
     bool stop_told, continued; // what a parent has been told; what it may be told
     struct signals signals;
@@ -102,6 +104,8 @@ static inline int exit_status(int code)
 {
     return (code & 0xff) << 8;
 }
+// The current one's descriptors are its own from here on, as they are. -ENOMEM.
+[[nodiscard]] int process_unshare_files(struct process *process);
 int32_t process_parent_id(void);
 [[nodiscard]] int process_set_group(int32_t pid, int32_t group); // setpgid(2). -ESRCH, -EPERM, -EINVAL, -EACCES
 int process_group_of(int32_t pid, bool session);                 // getpgid(2), getsid(2). -ESRCH

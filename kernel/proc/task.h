@@ -37,6 +37,8 @@ static inline struct task *task_current(void) // NULL in a kernel thread
     struct thread *me = thread_current();
     return me != NULL ? me->task : NULL;
 }
+// Calls visit for the task of that number (0: the current one) under the family's lock. Its result, or -ESRCH.
+[[nodiscard]] int task_visit(int32_t tid, int (*visit)(struct task *task, void *argument), void *argument);
 // Ends the current task; the last one ends its process. status as wait(2) tells it.
 _Noreturn void task_exit(int status);
 // Sleeps until somebody signals the condition after it was seen at that generation (kernel/sync/condition.h).

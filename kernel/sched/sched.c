@@ -6,13 +6,14 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/mm/asid.h"
+#include "kernel/sched/policy.h"
 #include "kernel/sched/thread_internal.h"
 
 struct cpu cpus[MAX_CPUS];
 
-static void enqueue(struct run_queue *queue, struct thread *thread)
+static void enqueue(struct run_queue *queue, struct thread *thread, bool first_of_its_kind)
 {
-    list_push_back(&queue->ready, &thread->run_link);
+    policy_enqueue(&queue->ready, thread, first_of_its_kind);
     WRITE_ONCE(queue->length, queue->length + 1);
 }
 
@@ -25,17 +26,22 @@ static void dequeue(struct run_queue *queue, struct thread *thread)
 static void arm(struct cpu *cpu, uint64_t now)
 {
     bool idle = cpu->queue.current == cpu->queue.idle;
-    timer_queue_set(&cpu->timers, idle ? UINT64_MAX : now + SCHED_SLICE_NS);
+    timer_queue_set(&cpu->timers, idle ? UINT64_MAX : max_u64(cpu->queue.slice_end_ns, now));
 }
 
+static void make_ready(struct cpu *cpu, struct thread *thread);
+
 // The flow that was just switched to finishes what the one before could not do for itself.
-void sched_finish_switch(void)
+void sched_finish_switch(void) NO_LOCK_ANALYSIS
 {
     struct thread *previous = this_cpu()->queue.previous;
-    bool dead = READ_ONCE(previous->state) == THREAD_DEAD; // without the lock: a dead one stays so
+    uint8_t state = READ_ONCE(previous->state); // without the lock: what is dead stays so, what moves waits for us
     store_release(&previous->on_cpu, false);
-    if (dead) {
+    if (state == THREAD_DEAD) {
         thread_put(previous);
+    } else if (state == THREAD_MOVING) {
+        spin_lock_raw(&this_cpu()->queue.lock);
+        make_ready(this_cpu(), previous);
     }
 }
 
@@ -55,13 +61,13 @@ static void switch_machine_state(struct thread *from, struct thread *to)
 }
 
 // With the queue's lock: who runs next, the current one included if it still wants to.
-static struct thread *pick(struct run_queue *queue)
+static struct thread *pick(struct run_queue *queue, bool preempted)
 {
     struct thread *current = queue->current;
     if (current->state == THREAD_RUNNING) {
         current->state = THREAD_READY;
         if (current != queue->idle) {
-            enqueue(queue, current);
+            enqueue(queue, current, preempted && current->policy.kind == SCHED_FIFO);
         }
     }
     struct thread *next = queue->idle;
@@ -79,12 +85,16 @@ void sched_switch(void)
     struct cpu *cpu = this_cpu();
     struct run_queue *queue = &cpu->queue;
     DEBUG_ASSERT(!irq_enabled() && cpu->lock_depth == 0);
+    bool preempted = cpu->need_resched;
     cpu->need_resched = false;
     struct thread *from = queue->current;
     spin_lock_raw(&queue->lock);
-    struct thread *to = pick(queue);
+    struct thread *to = pick(queue, preempted);
     spin_unlock_raw(&queue->lock);
     uint64_t now = timer_now();
+    if (to != from || now >= queue->slice_end_ns) {
+        queue->slice_end_ns = now + policy_slice_ns(&to->policy);
+    }
     arm(cpu, now);
     if (to == from) {
         return;
@@ -123,25 +133,31 @@ static bool is_idle(const struct cpu *cpu)
            READ_ONCE(cpu->queue.length) == 0;
 }
 
-// Where a thread that ran on cpu had best wake up: there if it is idle, else on any idle CPU, else there.
-static struct cpu *wake_target(struct cpu *cpu)
+// Where a thread that ran on cpu had best wake up: there if it is idle, else on any idle CPU, else there; if it may.
+static struct cpu *wake_target(struct cpu *cpu, const struct thread *thread)
 {
-    if (is_idle(cpu)) {
+    bool may = thread_may_run_on(thread, cpu->local.id);
+    if (may && is_idle(cpu)) {
         return cpu;
     }
+    struct cpu *busy = may ? cpu : NULL;
     for (unsigned id = 0; id < MAX_CPUS; id++) {
-        if (is_idle(&cpus[id])) {
+        if (thread_may_run_on(thread, id) && is_idle(&cpus[id])) {
             return &cpus[id];
         }
+        if (busy == NULL && thread_may_run_on(thread, id) && load_acquire(&cpus[id].online)) {
+            busy = &cpus[id];
+        }
     }
-    return cpu;
+    return busy != NULL ? busy : cpu;
 }
 
 // With the lock of cpu's queue.
 static void enqueue_and_kick(struct cpu *cpu, struct thread *thread)
 {
-    enqueue(&cpu->queue, thread);
-    if (cpu->queue.current != cpu->queue.idle) {
+    enqueue(&cpu->queue, thread, false);
+    const struct thread *current = cpu->queue.current;
+    if (current != cpu->queue.idle && !policy_yields(current, thread, false)) {
         return; // its slice will end
     }
     if (cpu == this_cpu()) {
@@ -167,7 +183,7 @@ static struct cpu *lock_queue_of(struct thread *thread) NO_LOCK_ANALYSIS
 static void make_ready(struct cpu *cpu, struct thread *thread) NO_LOCK_ANALYSIS
 {
     WRITE_ONCE(thread->state, THREAD_READY);
-    struct cpu *target = load_acquire(&thread->on_cpu) ? cpu : wake_target(cpu);
+    struct cpu *target = load_acquire(&thread->on_cpu) ? cpu : wake_target(cpu, thread);
     if (target != cpu) {
         spin_unlock_raw(&cpu->queue.lock); // two queues are never locked together
         spin_lock_raw(&target->queue.lock);
@@ -206,11 +222,49 @@ void sched_interrupt(struct thread *thread) NO_LOCK_ANALYSIS
     irq_restore(flags);
 }
 
+void sched_move(void) NO_LOCK_ANALYSIS
+{
+    struct run_queue *queue = &this_cpu()->queue;
+    spin_lock_raw(&queue->lock);
+    WRITE_ONCE(queue->current->state, THREAD_MOVING);
+    spin_unlock_raw(&queue->lock);
+    sched_switch();
+}
+
+void sched_nudge(struct thread *thread) NO_LOCK_ANALYSIS
+{
+    irqflags_t flags = irq_save();
+    struct cpu *cpu = lock_queue_of(thread);
+    bool elsewhere = thread->state == THREAD_RUNNING && cpu != this_cpu();
+    if (thread->state != THREAD_SLEEPING) {
+        WRITE_ONCE(thread->interrupted, true);
+    }
+    spin_unlock_raw(&cpu->queue.lock);
+    if (elsewhere) {
+        ipi_send(1u << cpu->local.id, SGI_RESCHEDULE);
+    }
+    irq_restore(flags);
+}
+
+void thread_set_policy(struct thread *thread, const struct sched_policy *policy) NO_LOCK_ANALYSIS
+{
+    irqflags_t flags = irq_save();
+    struct cpu *cpu = lock_queue_of(thread);
+    thread->policy = *policy;
+    if (thread->state == THREAD_READY && !list_empty(&thread->run_link)) {
+        dequeue(&cpu->queue, thread);
+        enqueue(&cpu->queue, thread, false);
+    }
+    spin_unlock_raw(&cpu->queue.lock);
+    ipi_send(1u << cpu->local.id, SGI_RESCHEDULE); // who runs there may have to give way
+    irq_restore(flags);
+}
+
 // A new thread, ready, on the least busy CPU.
 void sched_add(struct thread *thread)
 {
     irqflags_t flags = irq_save();
-    struct cpu *target = wake_target(this_cpu());
+    struct cpu *target = wake_target(this_cpu(), thread);
     spin_lock_raw(&target->queue.lock);
     thread->cpu = (uint8_t)target->local.id;
     enqueue_and_kick(target, thread);
@@ -235,6 +289,21 @@ void sched_timer_fired(struct timer *timer)
     sched_wake(container_of(timer, struct thread, timer));
 }
 
+static void ask_to_yield(struct cpu *cpu, bool slice_is_over)
+{
+    struct run_queue *queue = &cpu->queue;
+    if (READ_ONCE(queue->length) == 0) {
+        return;
+    }
+    spin_lock_raw(&queue->lock);
+    bool waits = !list_empty(&queue->ready);
+    if (waits && (queue->current == queue->idle ||
+                  policy_yields(queue->current, list_first(&queue->ready, struct thread, run_link), slice_is_over))) {
+        cpu->need_resched = true;
+    }
+    spin_unlock_raw(&queue->lock);
+}
+
 void sched_tick(void)
 {
     struct cpu *cpu = this_cpu();
@@ -243,8 +312,10 @@ void sched_tick(void)
     current->user_ticks += cpu->interrupted_user;
     current->kernel_ticks += !cpu->interrupted_user;
     timer_queue_run(&cpu->timers, now);
-    if (READ_ONCE(cpu->queue.length) > 0) {
-        cpu->need_resched = true;
+    bool over = now >= cpu->queue.slice_end_ns;
+    ask_to_yield(cpu, over);
+    if (over && !cpu->need_resched) {
+        cpu->queue.slice_end_ns = now + policy_slice_ns(&current->policy);
     }
     arm(cpu, now);
 }
@@ -253,9 +324,7 @@ void sched_ipi(void)
 {
     struct cpu *cpu = this_cpu();
     (void)__atomic_fetch_add(&cpu->barriers, 1, __ATOMIC_SEQ_CST);
-    if (READ_ONCE(cpu->queue.length) > 0) {
-        cpu->need_resched = true;
-    }
+    ask_to_yield(cpu, false);
 }
 
 // Whoever counts, counts after we have looked; where we are ourselves does not matter then.
@@ -289,14 +358,14 @@ void sched_interrupt_exit(void)
 
 // --- idle ----------------------------------------------------------------------------------------------------------
 
-static struct thread *steal_from(struct cpu *victim) NO_LOCK_ANALYSIS
+static struct thread *steal_from(struct cpu *victim, const struct cpu *thief) NO_LOCK_ANALYSIS
 {
     struct thread *stolen = NULL;
     spin_lock_raw(&victim->queue.lock);
     list_for_each(at, &victim->queue.ready)
     {
         struct thread *thread = container_of(at, struct thread, run_link);
-        if (!load_acquire(&thread->on_cpu)) {
+        if (!load_acquire(&thread->on_cpu) && thread_may_run_on(thread, thief->local.id)) {
             stolen = thread;
             dequeue(&victim->queue, thread);
             break;
@@ -314,11 +383,11 @@ static bool steal(struct cpu *cpu) NO_LOCK_ANALYSIS
         if (!load_acquire(&victim->online) || READ_ONCE(victim->queue.length) == 0) {
             continue;
         }
-        struct thread *thread = steal_from(victim);
+        struct thread *thread = steal_from(victim, cpu);
         if (thread != NULL) {
             spin_lock_raw(&cpu->queue.lock);
             store_release(&thread->cpu, (uint8_t)cpu->local.id);
-            enqueue(&cpu->queue, thread);
+            enqueue(&cpu->queue, thread, false);
             spin_unlock_raw(&cpu->queue.lock);
             return true;
         }

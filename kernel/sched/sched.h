@@ -28,6 +28,9 @@ void sched_switch(void);
 void sched_barrier(void);
 // Any context: thread is to look at its signals; ends its sleep if that is interruptible.
 void sched_interrupt(struct thread *thread);
+void sched_move(void); // the current thread, to a CPU that it may run on. Interrupts off, no locks
+// Any context: thread is to look at its signals before it is in user space again, if it runs; no sleep ends.
+void sched_nudge(struct thread *thread);
 void sched_set_deadline(
     uint64_t deadline_ns);                   // wakes the current thread then; UINT64_MAX: none any more. Interrupts off
 [[nodiscard]] const char *sched_check(void); // every run queue and its timers

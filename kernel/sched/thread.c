@@ -28,7 +28,7 @@ void thread_subsystem_init(void)
 
 static void init_thread(struct thread *thread, const char *name)
 {
-    *thread = (struct thread){.state = THREAD_READY};
+    *thread = (struct thread){.allowed = UINT32_MAX, .state = THREAD_READY};
     format(thread->name, sizeof(thread->name), "%s", name);
     list_init(&thread->run_link);
     list_init(&thread->wait_link);

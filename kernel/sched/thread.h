@@ -12,7 +12,15 @@
 
 #define THREAD_NAME_MAX 16
 
-enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_MOVING, THREAD_DEAD };
+
+// How it shares the CPU: kernel/sched/policy.h.
+struct sched_policy {
+    uint8_t kind;     // SCHED_OTHER, …
+    uint8_t priority; // of real-time kinds 1 to 99, else 0
+    int8_t nice;      // -20 to 19, of the others
+    bool reset_on_fork;
+};
 
 struct task;
 struct process;
@@ -27,9 +35,11 @@ struct thread {
     uint8_t state;         // enum thread_state; run queue's lock
     uint8_t cpu;           // whose run queue's lock covers it
     bool on_cpu; // its registers are live on a CPU: nobody else may run it. Acquire and release order the registers
-    bool interruptible; // its sleep; run queue's lock
-    bool interrupted;   // has signals to look at: run queue's lock to set, its own to clear
-    bool exited;        // exit_queue's lock
+    bool interruptible;         // its sleep; run queue's lock
+    bool interrupted;           // has signals to look at: run queue's lock to set, its own to clear
+    bool exited;                // exit_queue's lock
+    struct sched_policy policy; // run queue's lock
+    uint32_t allowed;           // CPUs that it may run on, bit id; atomic
     int exit_code;
     struct wait_queue exit_queue;      // who joins
     uint32_t id;                       // 1 upwards, never used again
@@ -54,6 +64,7 @@ struct run_queue {
     uint32_t length;               // also read without the lock, as a hint
     struct thread *current, *idle; // current: the lock to change, a hint to others. idle: constant
     struct thread *previous;       // own CPU: being switched from
+    uint64_t slice_end_ns;         // own CPU
 };
 
 // Per-CPU data. local is first: cpu_local() points at it.

@@ -212,3 +212,64 @@ int64_t sys_setgroups(const uint64_t arguments[6])
     }
     return error;
 }
+
+// --- capabilities --------------------------------------------------------------------------------------------------
+
+#define CAPABILITY_VERSION 0x20080522u // of the header, and two words of each set
+#define ALL_LOW 0xffffffffu
+#define ALL_HIGH 0x1ffu
+
+struct user_capabilities {
+    uint32_t effective, permitted, inheritable;
+};
+
+static int check_header(uint64_t address, int32_t *pid)
+{
+    uint32_t header[2];
+    int error = copy_from_user(header, uaddr(address), sizeof(header));
+    if (error == 0 && header[0] != CAPABILITY_VERSION) {
+        header[0] = CAPABILITY_VERSION;
+        error = copy_to_user(uaddr(address), header, sizeof(header[0]));
+        error = error != 0 ? error : -EINVAL;
+    }
+    *pid = (int32_t)header[1];
+    return error == 0 && *pid < 0 ? -EINVAL : error;
+}
+
+static void capabilities_of(const struct credentials *as, struct user_capabilities sets[2])
+{
+    bool all = as->effective_uid == 0;
+    sets[0] = (struct user_capabilities){all ? ALL_LOW : 0, all ? ALL_LOW : 0, 0};
+    sets[1] = (struct user_capabilities){all ? ALL_HIGH : 0, all ? ALL_HIGH : 0, 0};
+}
+
+int64_t sys_capget(const uint64_t arguments[6])
+{
+    struct user_capabilities sets[2];
+    int32_t pid;
+    int error = check_header(arguments[0], &pid);
+    if (error == -EINVAL && arguments[1] == 0) {
+        return 0; // only the version was asked for
+    }
+    struct process *process = error != 0 ? NULL : pid == 0 ? NULL : process_find_task(pid);
+    if (error == 0 && pid != 0 && process == NULL) {
+        error = -ESRCH;
+    }
+    if (error == 0) {
+        capabilities_of(process != NULL ? &process->as : mine(), sets);
+        error = arguments[1] != 0 ? copy_to_user(uaddr(arguments[1]), sets, sizeof(sets)) : 0;
+    }
+    process_put(process);
+    return error;
+}
+
+// They go with the user: what is so already may be said.
+int64_t sys_capset(const uint64_t arguments[6])
+{
+    struct user_capabilities sets[2], now[2];
+    int32_t pid;
+    int error = check_header(arguments[0], &pid);
+    error = error != 0 ? error : copy_from_user(sets, uaddr(arguments[1]), sizeof(sets));
+    capabilities_of(mine(), now);
+    return error != 0 ? error : __builtin_memcmp(sets, now, sizeof(sets)) == 0 ? 0 : -EPERM;
+}

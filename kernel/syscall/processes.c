@@ -1,4 +1,5 @@
 // Processes: make, replace, wait, end.
+#include "kernel/base/format.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/proc/exec.h"
@@ -82,23 +83,87 @@ static int add_vector(struct exec_strings *strings, uint64_t vector, uint32_t *c
     return 0;
 }
 
-int64_t sys_execve(const uint64_t arguments[6])
+// path: PATH_MAX bytes.
+static int64_t run_program(char *path, uint64_t argv, uint64_t envp)
 {
     struct exec_strings strings;
+    int error = exec_strings_init(&strings);
+    error = error != 0 ? error : add_vector(&strings, argv, &strings.argc);
+    error = error != 0 ? error : add_vector(&strings, envp, &strings.envc);
+    error = error != 0 ? error : process_exec(path, &strings);
+    exec_strings_free(&strings);
+    return error;
+}
+
+int64_t sys_execve(const uint64_t arguments[6])
+{
     void *path;
     size_t length;
-    int error = kmalloc(PATH_MAX, &path);
+    int64_t error = kmalloc(PATH_MAX, &path);
     if (error != 0) {
         return error;
     }
-    error = exec_strings_init(&strings);
-    error = error != 0 ? error : copy_string_from_user(path, uaddr(arguments[0]), PATH_MAX, &length);
-    error = error != 0 ? error : add_vector(&strings, arguments[1], &strings.argc);
-    error = error != 0 ? error : add_vector(&strings, arguments[2], &strings.envc);
-    error = error != 0 ? error : process_exec(path, &strings);
-    exec_strings_free(&strings);
+    error = copy_string_from_user(path, uaddr(arguments[0]), PATH_MAX, &length);
+    error = error != 0 ? error : run_program(path, arguments[1], arguments[2]);
     kfree(path);
     return error;
+}
+
+#define AT_FDCWD (-100)
+#define AT_EMPTY_PATH 0x1000u
+
+// A path that means the same without the descriptor: what /proc has of it.
+static int join_descriptor(char *path, int32_t fd, size_t length)
+{
+    char prefix[32];
+    size_t start = format(prefix, sizeof(prefix), length > 0 ? "/proc/self/fd/%d/" : "/proc/self/fd/%d", fd);
+    if (start + length >= PATH_MAX) {
+        return -ENAMETOOLONG;
+    }
+    __builtin_memmove(path + start, path, length + 1);
+    __builtin_memcpy(path, prefix, start);
+    return 0;
+}
+
+int64_t sys_execveat(const uint64_t arguments[6])
+{
+    void *path;
+    size_t length;
+    int32_t fd = (int32_t)arguments[0];
+    int64_t error = kmalloc(PATH_MAX, &path);
+    if (error != 0) {
+        return error;
+    }
+    error = copy_string_from_user(path, uaddr(arguments[1]), PATH_MAX, &length);
+    if (error == 0 && length == 0 && (arguments[4] & AT_EMPTY_PATH) == 0) {
+        error = -ENOENT;
+    }
+    if (error == 0 && fd != AT_FDCWD && *(char *)path != '/') {
+        struct file *file;
+        error = fd_file(process_current()->files, (uint32_t)fd, &file);
+        if (error == 0) {
+            bool directory = file->node != NULL && vnode_is(file->node, S_IFDIR);
+            error = length > 0 && !directory ? -ENOTDIR : join_descriptor(path, fd, length);
+            file_put(file);
+        }
+    }
+    error = error != 0 ? error : run_program(path, arguments[2], arguments[3]);
+    kfree(path);
+    return error;
+}
+
+#define CLONE_FS 0x200u
+#define CLONE_FILES 0x400u
+
+// What a task may stop sharing: descriptors with another process; the rest only threads share, which keep it.
+int64_t sys_unshare(const uint64_t arguments[6])
+{
+    struct process *process = process_current();
+    uint64_t flags = arguments[0];
+    if ((flags & ~(uint64_t)(CLONE_FS | CLONE_FILES)) != 0 || (flags != 0 && process->task_count > 1)) {
+        return -EINVAL;
+    }
+    return (flags & CLONE_FILES) != 0 ? process_unshare_files(process) : 0;
 }
 
 static int rusage_to_user(uint64_t to, const struct usage *usage)

@@ -1,4 +1,5 @@
 // What a program may ask about the machine and itself. Source: the man pages, section 2.
+#include <hal/power.h>
 #include <hal/timer.h>
 
 #include "kernel/base/format.h"
@@ -9,8 +10,63 @@
 #include "kernel/syscall/bodies.h"
 #include "kernel/time/clock.h"
 
-#define PR_SET_NAME 15
-#define PR_GET_NAME 16
+enum prctl_option {
+    PR_SET_PDEATHSIG = 1,
+    PR_GET_PDEATHSIG = 2,
+    PR_GET_DUMPABLE = 3,
+    PR_SET_DUMPABLE = 4,
+    PR_SET_NAME = 15,
+    PR_GET_NAME = 16,
+    PR_CAPBSET_READ = 23,
+    PR_SET_CHILD_SUBREAPER = 36,
+    PR_GET_CHILD_SUBREAPER = 37,
+    PR_SET_NO_NEW_PRIVS = 38,
+    PR_GET_NO_NEW_PRIVS = 39,
+};
+#define CAPABILITIES 41u // CAP_LAST_CAP + 1
+
+static int int_to_user(uint64_t to, int value)
+{
+    return copy_to_user(uaddr(to), &value, sizeof(value));
+}
+
+// The flags of a process.
+static int64_t set_or_tell(const uint64_t arguments[6])
+{
+    struct process *me = process_current();
+    uint64_t value = arguments[1], rest = arguments[2] | arguments[3] | arguments[4];
+    switch ((int)arguments[0]) {
+    case PR_SET_PDEATHSIG:
+        if (value > SIGNAL_MAX) {
+            return -EINVAL;
+        }
+        me->death_signal = (uint8_t)value;
+        return 0;
+    case PR_GET_PDEATHSIG:
+        return int_to_user(value, me->death_signal);
+    case PR_GET_DUMPABLE:
+        return 1; // there are no core files to keep from anybody
+    case PR_SET_DUMPABLE:
+        return value <= 1 ? 0 : -EINVAL;
+    case PR_CAPBSET_READ:
+        return value < CAPABILITIES ? 1 : -EINVAL;
+    case PR_SET_CHILD_SUBREAPER:
+        me->subreaper = value != 0;
+        return 0;
+    case PR_GET_CHILD_SUBREAPER:
+        return int_to_user(value, me->subreaper);
+    case PR_SET_NO_NEW_PRIVS:
+        if (value != 1 || rest != 0) {
+            return -EINVAL;
+        }
+        me->no_new_privileges = true;
+        return 0;
+    case PR_GET_NO_NEW_PRIVS:
+        return value == 0 && rest == 0 ? me->no_new_privileges : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+}
 
 int64_t sys_prctl(const uint64_t arguments[6])
 {
@@ -32,7 +88,7 @@ int64_t sys_prctl(const uint64_t arguments[6])
         format(name, sizeof(name), "%s", thread_current()->name);
         return copy_to_user(uaddr(arguments[1]), name, sizeof(name));
     default:
-        return -EINVAL;
+        return set_or_tell(arguments);
     }
 }
 
@@ -84,19 +140,6 @@ int64_t sys_sysinfo(const uint64_t arguments[6])
     return copy_to_user(uaddr(arguments[0]), &info, sizeof(info));
 }
 
-int64_t sys_sched_getaffinity(const uint64_t arguments[6])
-{
-    uint64_t mask = 0;
-    for (unsigned id = 0; id < MAX_CPUS; id++) {
-        mask |= cpus[id].online ? 1ul << id : 0;
-    }
-    if (arguments[1] < sizeof(mask) || arguments[1] % sizeof(mask) != 0) {
-        return -EINVAL;
-    }
-    int error = copy_to_user(uaddr(arguments[2]), &mask, sizeof(mask));
-    return error != 0 ? error : (int64_t)sizeof(mask);
-}
-
 int64_t sys_personality(const uint64_t arguments[6])
 {
     struct process *process = process_current();
@@ -105,4 +148,38 @@ int64_t sys_personality(const uint64_t arguments[6])
         process->personality = wanted;
     }
     return old;
+}
+
+#define REBOOT_MAGIC 0xfee1deadu
+#define REBOOT_RESTART 0x01234567u
+#define REBOOT_HALT 0xcdef0123u
+#define REBOOT_POWER_OFF 0x4321fedcu
+#define REBOOT_CAD_ON 0x89abcdefu
+#define REBOOT_CAD_OFF 0u
+
+int64_t sys_reboot(const uint64_t arguments[6])
+{
+    static const uint32_t second[] = {672274793, 85072278, 369367448, 537993216}; // birthdays, by reboot(2)
+    bool known = false;
+    for (unsigned i = 0; i < ARRAY_SIZE(second); i++) {
+        known |= (uint32_t)arguments[1] == second[i];
+    }
+    if (process_current()->as.effective_uid != 0) {
+        return -EPERM;
+    }
+    if ((uint32_t)arguments[0] != REBOOT_MAGIC || !known) {
+        return -EINVAL;
+    }
+    switch ((uint32_t)arguments[2]) {
+    case REBOOT_RESTART:
+        power_reset();
+    case REBOOT_HALT: // there is nobody to look at a machine that stands still
+    case REBOOT_POWER_OFF:
+        power_off(0);
+    case REBOOT_CAD_ON: // no keyboard
+    case REBOOT_CAD_OFF:
+        return 0;
+    default:
+        return -EINVAL;
+    }
 }

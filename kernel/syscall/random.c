@@ -1,15 +1,8 @@
-// Identity, randomness.
+// Randomness.
 #include <hal/entropy.h>
 
 #include "kernel/mm/usercopy.h"
-#include "kernel/sched/thread.h"
 #include "kernel/syscall/bodies.h"
-
-int64_t sys_sched_yield(const uint64_t arguments[6])
-{
-    thread_yield();
-    return 0;
-}
 
 int64_t sys_getrandom(const uint64_t arguments[6])
 {
