@@ -18,13 +18,6 @@ def boot(make_machine, tmp_path):
     return booted
 
 
-def run(machine, command, budget=200):
-    """What a command printed, and its status."""
-    mark = machine.console.mark()
-    reply = machine.monitor.command(f"exec {command}", check=False, budget=budget)
-    return machine.console.text(mark).replace("faultline> ", "").strip(), reply.status
-
-
 @pytest.mark.parametrize("what, ends", [
     ("processes", r"processes: E(AGAIN|NOMEM) after many"), ("bomb", r"bomb: E(AGAIN|NOMEM)"), ("descriptors", "descriptors: EMFILE after 1021"),
     ("threads", r"threads: (EAGAIN|none refused) after many"), ("memory", r"memory: ENOMEM")])
@@ -33,17 +26,17 @@ def test_what_takes_everything(boot, alive, preset, what, ends):
     """It is refused in the end, or it alone is killed; then everything is there again."""
 
     machine = boot(preset=preset, smp=1)
-    assert run(machine, "/bin/sh -c true")[1] == 0
+    assert machine.execute("/bin/sh -c true")[1] == 0
     before = machine.monitor.command("mem trim").value
-    printed, status = run(machine, f"/neighbours {what}")
+    printed, status = machine.execute(f"/neighbours {what}")
     assert re.search(ends, printed) or status in (137, 143), (printed, status)
-    answer, status = run(machine, "/bin/echo still here")
+    answer, status = machine.execute("/bin/echo still here")
     assert "still here" in answer and status == 0
     for _ in range(60):  # thousands of processes end one after the other
         after = machine.monitor.command("mem trim").value
         if after["free"] + after["cached"] >= before["free"] + before["cached"] - 64:
             break
-        run(machine, "/bin/sleep 1")
+        machine.execute("/bin/sleep 1")
     else:
         pytest.fail(f"memory does not come back: {before} {after}")
     alive(machine)
@@ -52,9 +45,9 @@ def test_what_takes_everything(boot, alive, preset, what, ends):
 def test_ten_thousand_programs_leave_nothing(boot, alive):
     """fork, exec, exit, wait: after the first hundred, ten thousand more take no page and no object."""
     machine = boot(preset="qemu-virt", smp=1)
-    assert run(machine, "/programs/work-spawn 100")[1] == 0
+    assert machine.execute("/programs/work-spawn 100")[1] == 0
     before = machine.monitor.command("mem trim").value
-    assert run(machine, "/programs/work-spawn 10000", budget=400)[1] == 0
+    assert machine.execute("/programs/work-spawn 10000", budget=400)[1] == 0
     after = machine.monitor.command("mem trim").value
     assert after["heap_objects"] == before["heap_objects"]
     assert after["free"] + after["cached"] == before["free"] + before["cached"]

@@ -1,8 +1,8 @@
 // Policies, priorities and CPUs.
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "facts.h"
 

@@ -35,6 +35,7 @@ class Console:
         self._text = ""
         self._text_dropped = 0
         self._records: list[Record] = []
+        self._places: list[int] = []  # in the text, of each record
         self._changed = threading.Condition(threading.RLock())
         self._closed = False
         self._listener: Callable[[str | Record], None] | None = None
@@ -53,6 +54,7 @@ class Console:
                 for item in items:
                     if isinstance(item, Record):
                         self._records.append(item)
+                        self._places.append(self._text_dropped + len(self._text))
                     else:
                         self._text += item
                     if self._listener:
@@ -87,6 +89,14 @@ class Console:
         with self._changed:
             start = max(0, since.text - self._text_dropped) if since else 0
             return self._text[start:].replace("\r", "")
+
+    def text_before_status(self, since: Mark) -> str:
+        """What the guest printed between a mark and the first status record after it: a command's own text, and no
+        prompt that follows."""
+        with self._changed:
+            at = next(i for i in range(since.records, len(self._records)) if self._records[i].kind == "s")
+            start = max(0, since.text - self._text_dropped)
+            return self._text[start:max(start, self._places[at] - self._text_dropped)].replace("\r", "")
 
     def records(self, since: Mark) -> list[Record]:
         with self._changed:

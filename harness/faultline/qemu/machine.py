@@ -183,8 +183,7 @@ class Machine:
         start with. Raises as wait() does."""
         mark = self.console.mark()
         status = self.monitor.command(f"exec {command}", check=False, budget=budget).status
-        self.wait_text(r"faultline> \Z", mark)  # the answer overtakes what stands on the terminal
-        return self.console.text(mark).replace("\r\n", "\n").replace("faultline> ", "").lstrip("\n"), status
+        return self.console.text_before_status(mark).replace("faultline> ", "").lstrip("\n"), status
 
     def wait(self, found: Callable[[], object], what: str, budget: float, mark: Mark, idle: float = progress.IDLE_SECONDS):
         """Waits until found() is true; returns its value. `idle` is wall seconds that the guest may sleep.
