@@ -187,11 +187,20 @@ struct vnode *mount_cross_down(struct vnode *node)
     return node;
 }
 
-struct vnode *mount_cross_up(struct vnode *node)
+bool mount_is_covering(const struct vnode *node)
+{
+    return node == node->mount->root && node->mount->covers != NULL;
+}
+
+struct vnode *mount_cross_up(struct vnode *node, const struct vnode *root)
 {
     mutex_lock(&mounts.lock);
-    while (node == node->mount->root && node->mount->covers != NULL) {
-        node = exchange(node, node->mount->covers);
+    struct vnode *at = node;
+    while (mount_is_covering(at) && at != root) {
+        at = at->mount->covers;
+    }
+    if (at != root) {
+        node = exchange(node, at);
     }
     mutex_unlock(&mounts.lock);
     return node;

@@ -53,8 +53,10 @@ struct vnode *mount_root_node(void); // with a reference
 [[nodiscard]] int mount_change(struct vnode *root, unsigned flags); // MS_REMOUNT. -EINVAL: not the root of a mount
 // The topmost root over node, or node: gives up the caller's reference to node, and gives one to the result.
 struct vnode *mount_cross_down(struct vnode *node);
-// From the root of a mount to the directory that it covers, as often as that goes; likewise.
-struct vnode *mount_cross_up(struct vnode *node);
+// From the root of a mount to the directory that it covers, as often as that goes; likewise. Stays where it is, at the
+// root of a mount, when the way leads over root: nobody gets out there.
+struct vnode *mount_cross_up(struct vnode *node, const struct vnode *root);
+bool mount_is_covering(const struct vnode *node); // the root of a mount that lies over something
 
 struct mount_description {
     const char *type;

@@ -34,7 +34,10 @@ static int go_up(struct walk *walk)
         return -EXDEV;
     }
     const struct mount *before = walk->at->mount;
-    walk->at = mount_cross_up(walk->at);
+    walk->at = mount_cross_up(walk->at, walk->start->root);
+    if (mount_is_covering(walk->at)) {
+        return (walk->flags & PATH_BENEATH) != 0 ? -EXDEV : 0; // it lies over our root
+    }
     if ((walk->flags & PATH_NO_MOUNTS) != 0 && walk->at->mount != before) {
         return -EXDEV;
     }
@@ -231,7 +234,10 @@ int path_of(struct vnode *of, struct vnode *root, char *out, size_t size)
         out[--at] = 0;
     }
     while (error == 0 && node != root) {
-        node = mount_cross_up(node);
+        node = mount_cross_up(node, root);
+        if (mount_is_covering(node)) {
+            break; // it lies over the root
+        }
         struct vnode *parent;
         error = node->ops->parent(node, &parent);
         if (error != 0) {
