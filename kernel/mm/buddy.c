@@ -1,6 +1,7 @@
 #include "kernel/mm/buddy.h"
 
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 
 static void list_push(struct buddy *buddy, struct page *pages, uint32_t frame, unsigned order)
 {
@@ -52,7 +53,8 @@ static void insert_merged(struct buddy *buddy, uint32_t frame, unsigned order)
     struct page *pages = buddy->pages;
     for (; order < BUDDY_MAX_ORDER; order++) {
         uint32_t other = frame ^ (1u << order);
-        if (other >= buddy->frames || pages[other].state != PAGE_FREE_HEAD || pages[other].order != order) {
+        // Its owner may change it from used to cached and back meanwhile, but nobody makes it free or takes it.
+        if (other >= buddy->frames || READ_ONCE(pages[other].state) != PAGE_FREE_HEAD || pages[other].order != order) {
             break;
         }
         list_take(buddy, pages, other, order);

@@ -5,6 +5,7 @@
 #include <hal/memory.h>
 
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/sync/context.h"
 
 struct page_pool kernel_pages;
@@ -85,7 +86,7 @@ static void mark_allocated(paddr_t block, unsigned order)
 static inline paddr_t cache_pop(struct page_pool *pool, struct page_cache *cache)
 {
     uint32_t frame = cache->frames[--cache->count];
-    pool->buddy.pages[frame].state = PAGE_USED_HEAD;
+    WRITE_ONCE(pool->buddy.pages[frame].state, PAGE_USED_HEAD);
     return buddy_address(&pool->buddy, frame);
 }
 
@@ -203,7 +204,7 @@ void page_free(struct page_pool *pool, paddr_t block, unsigned order)
     }
     irqflags_t flags = irq_save();
     struct page_cache *cache = &pool->cache[cpu_self()][order];
-    page->state = PAGE_CACHED;
+    WRITE_ONCE(page->state, PAGE_CACHED);
     cache->frames[cache->count++] = (uint32_t)frame;
     if (unlikely(cache->count == cache->limit)) {
         make_room(pool, cache, order, flags);
