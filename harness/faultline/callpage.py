@@ -32,7 +32,7 @@ FLAGS: dict[tuple[str, str], list[tuple[int, str]]] = {
     ("faccessat", "mode"): [(1, "X_OK"), (2, "W_OK"), (4, "R_OK")],
     ("faccessat2", "mode"): [(1, "X_OK"), (2, "W_OK"), (4, "R_OK")],
     ("faccessat2", "flags"): [(0x200, "AT_EACCESS"), *_AT],
-    ("fchownat", "flags"): _AT, ("utimensat", "flags"): _AT,
+    ("execveat", "flags"): _AT, ("fchownat", "flags"): _AT, ("utimensat", "flags"): _AT,
     ("newfstatat", "flags"): [*_AT, (0x800, "AT_NO_AUTOMOUNT"), (0x2000, "AT_STATX_FORCE_SYNC"), (0x4000, "AT_STATX_DONT_SYNC")],
     ("statx", "flags"): [*_AT, (0x800, "AT_NO_AUTOMOUNT"), (0x2000, "AT_STATX_FORCE_SYNC"), (0x4000, "AT_STATX_DONT_SYNC")],
     ("pipe2", "flags"): [_NONBLOCK, (0o200000, "O_DIRECT"), _CLOEXEC],
