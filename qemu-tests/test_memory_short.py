@@ -52,3 +52,12 @@ def test_a_fork_bomb(run, smp, preset, alive):
             break
     assert "still here" in printed
     alive(machine)
+
+
+@pytest.mark.parametrize("memory", [16, 64])
+def test_files_leave_room_for_processes(run, memory, alive):
+    script = "#!/bin/sh\ndd if=/dev/zero of=/f bs=64k count=3000 2> /dev/null; echo $?\necho alive | cat\nrm /f\ndd if=/dev/zero of=/f bs=64k count=50 2> /dev/null; echo $?\n"
+    machine, printed, status = run(script, memory=memory << 20, preset="qemu-virt")
+    assert [line for line in printed.splitlines() if line in ("0", "1", "alive")] == ["1", "alive", "0"]
+    assert "out of memory" not in machine.monitor.command("log").text
+    alive(machine)

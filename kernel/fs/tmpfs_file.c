@@ -14,7 +14,7 @@ static int get_page(struct tmpfs_node *node, uint64_t number, bool make, paddr_t
 {
     int error = 0;
     if (!page_map_find(&node->pages, number, out)) {
-        error = make ? user_page_alloc(&kernel_pages, out) : -ENOENT;
+        error = make ? user_page_alloc_for_file(&kernel_pages, out) : -ENOENT;
         if (error == 0) {
             error = page_map_insert(&node->pages, number, *out);
             if (error != 0) {

@@ -23,6 +23,12 @@ int user_page_alloc(struct page_pool *pool, paddr_t *out)
     return error;
 }
 
+int user_page_alloc_for_file(struct page_pool *pool, paddr_t *out)
+{
+    bool full = READ_ONCE(pool->buddy.free_frames) < page_pool_total(pool) / 8;
+    return unlikely(full) ? -ENOMEM : user_page_alloc(pool, out);
+}
+
 void user_page_get(struct page_pool *pool, paddr_t page)
 {
     uint32_t before = __atomic_fetch_add(&page_of(pool, page)->next, 1, __ATOMIC_RELAXED);
