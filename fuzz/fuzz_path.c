@@ -109,7 +109,7 @@ static bool step(int *at, char *text, unsigned *flags, unsigned *links, struct f
     text += strspn(text, "/");
     size_t length = strcspn(text, "/");
     bool last = text[length + strspn(text + length, "/")] == 0, slash = last && text[length] == '/';
-    strcpy(rest, text + length + strspn(text + length, "/"));
+    snprintf(rest, sizeof(rest), "%s", text + length + strspn(text + length, "/"));
     strncat(name, text, length < sizeof(name) ? length : sizeof(name) - 1);
     if (length == 0) {
         out->node = *at;
@@ -155,7 +155,7 @@ static struct found model_walk(const char *path, unsigned flags)
     struct found out = {0, NONE, NONE, NONE, false};
     unsigned links = 0;
     int at = path[0] == '/' ? root : here;
-    strcpy(text, path);
+    snprintf(text, sizeof(text), "%s", path);
     if (path[0] == 0 || (path[0] == '/' && (flags & PATH_BENEATH) != 0)) {
         out.error = path[0] == 0 ? -ENOENT : -EXDEV;
         return out;
@@ -242,7 +242,7 @@ static void read_path(struct input *input, char *path)
 // Both walks; true when the kernel's found what the model's did.
 static bool walk(const char *path, unsigned flags, struct path_end *end, struct found *found)
 {
-    strcpy(walked, path);
+    snprintf(walked, sizeof(walked), "%s", path);
     *found = model_walk(path, flags);
     int error = path_walk(&start, walked, flags, end);
     OP("walk \"%s\" flags 0x%x as %u = %d", path, flags, as.uid, error);

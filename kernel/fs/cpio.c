@@ -200,7 +200,7 @@ static int make_file(struct unpacking *unpacking, struct path_end *end, const st
             error = note_linked(unpacking, entry, end->node);
         }
     }
-    if (error == 0 && vnode_is(end->node, S_IFREG) && entry->size > 0) {
+    if (error == 0 && end->node != NULL && vnode_is(end->node, S_IFREG) && entry->size > 0) {
         error = write_contents(unpacking, end->node, entry->size);
     }
     return error;
@@ -236,7 +236,7 @@ static int unpack_one(struct unpacking *unpacking, const struct cpio_entry *entr
         error = (entry->mode & S_IFMT) == S_IFLNK ? make_symlink(unpacking, &end, entry)
                                                   : make_file(unpacking, &end, entry);
     }
-    if (error == 0) {
+    if (error == 0 && end.node != NULL) {
         end.node->modified_ns = entry->mtime * NS_PER_SECOND;
     }
     path_end_put(&end);
@@ -370,7 +370,7 @@ int cpio_unpack_image(const void *image, size_t size, uint32_t *count)
         if (at == size) {
             break;
         }
-        size_t used;
+        size_t used = 0;
         if (size - at > 2 && bytes[at] == '\x1f' && bytes[at + 1] == '\x8b') {
             error = unpack_gzip(bytes + at, size - at, &used, count);
         } else {

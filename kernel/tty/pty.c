@@ -325,7 +325,6 @@ static void master_release(struct file *file)
     struct vnode *node = pty->node;
     mutex_unlock(&table.lock);
     vnode_put(node);
-    pty_put(pty); // the table's
     pty_put(pty);
 }
 
@@ -369,7 +368,7 @@ static int open_master(struct file *file)
     tty_init(&pty->tty, &pair_ops, 0);
     pty->tty.window = (struct window_size){0, 0, 0, 0};
     condition_init(&pty->to_master, "master");
-    pty->references = 2; // the table's and the file's
+    pty->references = 1; // the file's: the pair is in the table as long as that is open
     pty->locked = true;
     mutex_lock(&table.lock);
     error = enter(pty);

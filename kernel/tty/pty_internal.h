@@ -9,7 +9,7 @@
 struct pty {
     struct tty tty;             // the slave; its lock covers the rest but for what is said
     struct condition to_master; // output has come, input has been read, a slave has gone
-    uint32_t references;        // atomic: of open files, and of the table
+    uint32_t references;        // atomic: of open files
     unsigned number;            // constant
     struct vnode *node;         // in /dev/pts: a reference; the table's lock
     uint32_t slaves;            // open files of that side
