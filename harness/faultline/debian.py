@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
+import re
 import shutil
 import tempfile
-from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from faultline.errors import FaultlineError
 from faultline.paths import BUILD
 
 CACHE = BUILD / "userland"
+_ETC = Path("/etc/apt")
 _DEADLINE = 600.0  # seconds for one download
 
 
@@ -95,6 +95,20 @@ def linux_version() -> str:
     return (linux().parent / "version").read_text().strip()
 
 
+def _source_lists(folder: Path) -> None:
+    """This machine's own lists, for sources: which are not often among them."""
+    folder.mkdir()
+    for number, path in enumerate([_ETC / "sources.list", *sorted((_ETC / "sources.list.d").glob("*"))]):
+        if not path.is_file() or path.suffix not in (".list", ".sources"):
+            continue
+        text = path.read_text()
+        if path.suffix == ".sources":
+            text = re.sub(r"^Types:.*$", "Types: deb-src", text, flags=re.MULTILINE)
+        else:
+            text = "".join(f"deb-src{line[3:]}\n" for line in text.splitlines() if line.startswith(("deb ", "deb\t")))
+        (folder / f"{number}{path.suffix}").write_text(text)
+
+
 def source(package: str) -> Path:
     """The unpacked source package, Debian's patches applied. Raises FaultlineError naming what failed."""
     place = CACHE / "source" / package
@@ -103,27 +117,19 @@ def source(package: str) -> Path:
             return place
         with tempfile.TemporaryDirectory(dir=CACHE) as name:
             folder = Path(name)
-            lists = folder / "sources.list"
-            lists.write_text("deb-src http://deb.debian.org/debian bookworm main\n")
             state = CACHE / "apt"
             (state / "lists" / "partial").mkdir(parents=True, exist_ok=True)
-            options = ["-o", f"Dir::Etc::SourceList={lists}", "-o", "Dir::Etc::SourceParts=/dev/null",
+            _source_lists(folder / "parts")
+            options = ["-o", "Dir::Etc::SourceList=/dev/null", "-o", f"Dir::Etc::SourceParts={folder / 'parts'}",
                        "-o", f"Dir::State::Lists={state / 'lists'}"]
             for words in (["update", "-qq"], ["source", "-qq", "--only-source", package]):
                 done = _apt(*options, *words, folder=folder)
                 if done.status != 0:
                     raise FaultlineError(f"Debian's source package {package} cannot be downloaded: {_say(done)}")
-            folders = [path for path in folder.iterdir() if path.is_dir()]
+            folders = [path for path in folder.iterdir() if path.is_dir() and path.name != "parts"]
             if len(folders) != 1:
                 raise FaultlineError(f"Debian's source package {package} was not unpacked (is dpkg-dev installed?)")
             place.parent.mkdir(parents=True, exist_ok=True)
             folders[0].rename(place)
     return place
 
-
-def digest(*files: Path | Sequence[Path]) -> str:
-    """Of the contents of files, for the names of what is made from them."""
-    total = hashlib.sha256()
-    for file in files:
-        total.update(file.read_bytes())
-    return total.hexdigest()[:16]

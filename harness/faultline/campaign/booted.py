@@ -34,7 +34,7 @@ def run_sweeps(folder: Path, sites: Sites, stop: Callable[[], bool], say: Callab
     total = sweep.Result()
     for name, case, part in (
         ("boot", BootCase(), lambda *all: sweep.sweep_boot(*all, sites, stop, say)),
-        ("shell", BootCase(files=True), lambda *all: sweep.sweep_boot(*all, sites, stop, say)),
+        ("shell", BootCase(files=True), lambda *all: sweep.sweep_boot(*all, sites, stop, say, [("all", False), ("all", True)])),
         ("workloads", BootCase(), lambda *all: sweep.sweep_workloads(*all, sites, stop, say)),
         ("workloads-smp", BootCase(smp=4), lambda *all: sweep.sweep_workloads(*all, sites, stop, say)),
         ("interrupts", BootCase(icount=True), lambda *all: sweep.sweep_interrupts(*all, stop, say)),

@@ -68,13 +68,14 @@ def boot_series(machine: Machine, case: BootCase, kind: str, persistent: bool, c
     raise FaultlineError(f"failing {kind} during boot does not come to an end")
 
 
-def sweep_boot(machine: Machine, case: BootCase, sites: Sites, stop: Callable[[], bool], say: Callable[[str], None]) -> Result:
+def sweep_boot(machine: Machine, case: BootCase, sites: Sites, stop: Callable[[], bool], say: Callable[[str], None],
+               series: list[tuple[str, bool]] = BOOT_SERIES) -> Result:
     """All series over the boot of a machine that is at its prompt."""
     total = Result()
     counters = FaultSites(machine)
-    for kind, persistent in BOOT_SERIES:
+    for kind, persistent in series:
         result = boot_series(machine, case, kind, persistent, counters, sites, stop)
-        say(f"boot: {kind}{' for good' if persistent else ' once'}: {result.injections} failures injected")
+        say(f"boot{' to a shell' if case.files else ''}: {kind}{' for good' if persistent else ' once'}: {result.injections} failures injected")
         total.add(result)
     return total
 
