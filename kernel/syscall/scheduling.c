@@ -59,8 +59,8 @@ static int64_t set_kind(int32_t tid, int policy, uint64_t parameters)
 {
     struct sched_policy now, wanted;
     int32_t priority;
-    int error = copy_from_user(&priority, uaddr(parameters), sizeof(priority));
-    error = error == 0 && tid < 0 ? -EINVAL : error;
+    int error = parameters == 0 || tid < 0 ? -EINVAL : 0;
+    error = error != 0 ? error : copy_from_user(&priority, uaddr(parameters), sizeof(priority));
     error = error != 0 ? error : task_visit(tid, get_policy, &now);
     if (error != 0) {
         return error;
@@ -96,7 +96,8 @@ int64_t sys_sched_getscheduler(const uint64_t arguments[6])
 int64_t sys_sched_getparam(const uint64_t arguments[6])
 {
     struct sched_policy now;
-    int error = (int32_t)arguments[0] < 0 ? -EINVAL : task_visit((int32_t)arguments[0], get_policy, &now);
+    bool bad = (int32_t)arguments[0] < 0 || arguments[1] == 0;
+    int error = bad ? -EINVAL : task_visit((int32_t)arguments[0], get_policy, &now);
     int32_t priority = error == 0 ? now.priority : 0;
     return error != 0 ? error : copy_to_user(uaddr(arguments[1]), &priority, sizeof(priority));
 }
@@ -133,7 +134,7 @@ int64_t sys_sched_setattr(const uint64_t arguments[6])
 {
     struct user_sched_attr user;
     uint32_t size;
-    int error = (int32_t)arguments[0] < 0 || arguments[2] != 0 ? -EINVAL : 0;
+    int error = (int32_t)arguments[0] < 0 || arguments[1] == 0 || arguments[2] != 0 ? -EINVAL : 0;
     error = error != 0 ? error : copy_from_user(&size, uaddr(arguments[1]), sizeof(size));
     if (error == 0 && size != 0 && size < sizeof(user)) {
         error = -E2BIG;
@@ -154,7 +155,7 @@ int64_t sys_sched_setattr(const uint64_t arguments[6])
 int64_t sys_sched_getattr(const uint64_t arguments[6])
 {
     struct sched_policy now;
-    if ((int32_t)arguments[0] < 0 || arguments[2] < sizeof(struct user_sched_attr) || arguments[2] > PAGE_SIZE ||
+    if ((int32_t)arguments[0] < 0 || arguments[1] == 0 || arguments[2] < sizeof(struct user_sched_attr) || arguments[2] > PAGE_SIZE ||
         arguments[3] != 0) {
         return -EINVAL;
     }
