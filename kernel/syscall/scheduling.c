@@ -155,8 +155,8 @@ int64_t sys_sched_setattr(const uint64_t arguments[6])
 int64_t sys_sched_getattr(const uint64_t arguments[6])
 {
     struct sched_policy now;
-    if ((int32_t)arguments[0] < 0 || arguments[1] == 0 || arguments[2] < sizeof(struct user_sched_attr) || arguments[2] > PAGE_SIZE ||
-        arguments[3] != 0) {
+    if ((int32_t)arguments[0] < 0 || arguments[1] == 0 || arguments[2] < sizeof(struct user_sched_attr) ||
+        arguments[2] > PAGE_SIZE || arguments[3] != 0) {
         return -EINVAL;
     }
     int error = task_visit((int32_t)arguments[0], get_policy, &now);
