@@ -11,6 +11,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/futex_internal.h"
 #include "kernel/proc/make.h"
 #include "kernel/sched/sched.h"
 
@@ -262,6 +263,20 @@ static void operate(struct worker *me, uint8_t op)
 
 // --- threads -------------------------------------------------------------------------------------------------------
 
+// Who holds nothing has nobody waiting: its end would wake them, and hide that nothing else did.
+static void expect_nobody_waits_for(int32_t tid)
+{
+    for (unsigned i = 0; i < FUTEX_BUCKETS; i++) {
+        irqflags_t flags = spin_lock(&futex_buckets[i].lock);
+        list_for_each(at, &futex_buckets[i].waiters)
+        {
+            const struct futex_waiter *waiter = container_of(at, struct futex_waiter, link);
+            EXPECT_MODEL(waiter->owner != tid, "task %d waits for a lock that %d has given up", waiter->tid, tid);
+        }
+        spin_unlock(&futex_buckets[i].lock, flags);
+    }
+}
+
 static void work(void *argument)
 {
     struct worker *me = argument;
@@ -273,6 +288,7 @@ static void work(void *argument)
         OP("thread %u: op %u, how %u", (unsigned)(me - workers), me->ops[i] & 7u, me->ops[i] >> 3);
         operate(me, me->ops[i]);
     }
+    expect_nobody_waits_for(me->task->tid);
     if (me->count > 0 && (me->ops[0] & 0x18) == 0x18 && (me->ops[0] & 7) != 3) {
         (void)atomic_add(&deaths, 1);
         use_owned(me, 0, true); // ends with the lock

@@ -128,7 +128,8 @@ static void set_stack(struct input *input)
     static const uint64_t sizes[] = {ALTERNATE_PAGES * PAGE_SIZE, SIGNAL_STACK_MIN, PAGE_SIZE * 2, 1};
     uint8_t how = input_u8(input);
     bool off = (how & 1) != 0;
-    task->signals.stack = off ? 0 : (how & 2) != 0 ? ALTERNATE : STACK;
+    uint64_t at = ((how & 2) != 0 ? ALTERNATE : STACK) + ((how & 0x20) != 0 ? PAGE_SIZE : 0); // memory below, or a hole
+    task->signals.stack = off ? 0 : at;
     task->signals.stack_size = off ? 0 : sizes[how >> 2 & 3];
     task->signals.stack_flags = off ? SS_DISABLE : (how & 0x10) != 0 ? SS_AUTODISARM : 0;
 }

@@ -16,6 +16,7 @@ SEEDS = {
     "plain": NO_FAULT + push(0, 1, 0) + push(7, 1, 2),
     "alternate": NO_FAULT + push(0, 2, 3) + push(1, 2, 3),
     "alternate-full": NO_FAULT + push(3, 2, 1) + push(0, 2 | 12, 1),
+    "alternate-nearly-full": NO_FAULT + push(7, 0x28, 1) + push(0x41, 0x26, 1),
     "disarmed": NO_FAULT + push(0, 0x12, 1) + push(0, 1, 0),
     "nowhere": NO_FAULT + push(5, 1, 0) + push(4, 1, 0) + push(6, 1, 0),
     "misaligned": NO_FAULT + push(0x60, 1, 0)[:36] + b"\1\7" + push(0, 1, 0),
