@@ -50,3 +50,11 @@ def test_applets_that_live_on_it(shell):
     assert printed.split("\n")[:3] == ["found", "listed", "Terminated"] or "told" in printed, printed
     assert "proc on /proc type proc (rw,nosuid,nodev,noexec)" in printed
     assert status == 0
+
+
+def test_the_log(shell):
+    printed, status, machine = shell("#!/bin/sh\necho '<6>from a script' > /dev/kmsg\ndmesg | grep -c 'from a script'\n"
+                                     "head -n 1 /dev/kmsg | grep -c '^6,[0-9]*,[0-9]*,-;from a script$'\n"
+                                     "dd if=/dev/kmsg bs=10 count=1 2>&1 | grep -c Invalid\n")
+    assert (printed, status) == ("1\n1\n1\n", 0)
+    assert "I from a script" in machine.monitor.command("log").text

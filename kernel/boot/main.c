@@ -27,6 +27,7 @@
 #include "kernel/proc/layout.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/vdso.h"
+#include "kernel/procfs/kmsg.h"
 #include "kernel/procfs/procfs.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock.h"
@@ -161,6 +162,7 @@ static void start_threads(void)
     must(process_start_reaper(), "reaper");
     must(vdso_init(), "page of user code");
     must(console_tty_start(), "terminal");
+    kmsg_register();
     must(device_make_nodes(), "devices");
     filesystem_register(&tmpfs);
     filesystem_register(&devtmpfs);

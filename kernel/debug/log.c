@@ -2,12 +2,10 @@
 
 #include <hal/timer.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
 #include "kernel/debug/console.h"
 #include "kernel/sync/spinlock.h"
-
-#define LOG_LINES 128u
-#define LOG_WIDTH 128u
 
 static struct {
     struct spinlock lock; // covers lines and next
@@ -40,14 +38,28 @@ void log_line(enum log_level level, const char *text, ...)
     }
 }
 
+bool log_read(uint32_t *number, char line[LOG_WIDTH])
+{
+    irqflags_t flags = spin_lock(&ring.lock);
+    bool there = *number < ring.next;
+    if (there) {
+        *number = ring.next - *number > LOG_LINES ? ring.next - LOG_LINES : *number;
+        __builtin_memcpy(line, ring.lines[*number % LOG_LINES], LOG_WIDTH);
+    }
+    spin_unlock(&ring.lock, flags);
+    return there;
+}
+
+uint32_t log_end(void)
+{
+    return READ_ONCE(ring.next);
+}
+
 void log_for_each(void (*visit)(const char *line, void *argument), void *argument)
 {
-    uint32_t end = ring.next, start = end > LOG_LINES ? end - LOG_LINES : 0;
-    for (uint32_t at = start; at < end; at++) {
-        char line[LOG_WIDTH];
-        irqflags_t flags = spin_lock(&ring.lock);
-        __builtin_memcpy(line, ring.lines[at % LOG_LINES], sizeof(line));
-        spin_unlock(&ring.lock, flags);
+    char line[LOG_WIDTH];
+    uint32_t end = log_end();
+    for (uint32_t at = 0; at < end && log_read(&at, line); at++) {
         visit(line, argument); // without the lock: it may print, and take its time
     }
 }

@@ -12,5 +12,11 @@ void log_line(enum log_level level, const char *text, ...) __attribute__((format
 #define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
 
 void log_set_console_level(enum log_level level); // LOG_WARNING until told
+// The line of that number, counted from 0, or if the ring has it no more the oldest: *number then says which. False:
+// it has not been written yet.
+#define LOG_LINES 128u
+#define LOG_WIDTH 128u
+[[nodiscard]] bool log_read(uint32_t *number, char line[LOG_WIDTH]);
+uint32_t log_end(void); // the number of the next line
 // Each line of the ring, oldest first, at most as many as fit.
 void log_for_each(void (*visit)(const char *line, void *argument), void *argument);

@@ -1,0 +1,115 @@
+// The kernel's log for user space. Source: Documentation/ABI/testing/dev-kmsg, syslog(2).
+#include "kernel/procfs/kmsg.h"
+
+#include <hal/timer.h>
+
+#include "kernel/base/format.h"
+#include "kernel/debug/log.h"
+#include "kernel/fs/device.h"
+#include "kernel/sched/thread.h"
+#include "kernel/sync/semaphore.h"
+
+#define LOOK_NS 100000000ull // lines come from interrupts too, which wake nobody: who waits looks now and then
+#define TEXT_AT 17u          // in a line of the log: "[    0.123456] E text"
+#define MARK_AT 15u
+#define RECORD_MAX (LOG_WIDTH + 48)
+
+static unsigned priority_of(const char *line)
+{
+    return line[MARK_AT] == 'E' ? 3 : line[MARK_AT] == 'W' ? 4 : line[MARK_AT] == 'I' ? 6 : 7;
+}
+
+static uint64_t microseconds_of(const char *line)
+{
+    uint64_t value = 0;
+    for (unsigned i = 1; i < MARK_AT - 2; i++) {
+        value = line[i] >= '0' && line[i] <= '9' ? value * 10 + (uint64_t)(line[i] - '0') : value;
+    }
+    return value;
+}
+
+static int kmsg_opened(struct file *file)
+{
+    file->offset = 0; // of a stream: the number of the line to come
+    return 0;
+}
+
+static int64_t kmsg_read(struct file *file, struct io *io, uint64_t offset)
+{
+    char line[LOG_WIDTH], record[RECORD_MAX];
+    uint32_t number;
+    struct semaphore never;
+    semaphore_init(&never, 0);
+    mutex_lock(&file->lock);
+    int64_t result = 0;
+    for (;;) {
+        number = (uint32_t)file->offset;
+        if (log_read(&number, line)) {
+            break;
+        }
+        result = (file->flags & O_NONBLOCK) != 0 ? -EAGAIN : 0;
+        if (result == 0 && semaphore_down_interruptible_until(&never, timer_now() + LOOK_NS) == -EINTR) {
+            result = -ERESTART;
+        }
+        if (result != 0) {
+            mutex_unlock(&file->lock);
+            return result;
+        }
+    }
+    size_t length = format(record, sizeof(record), "%u,%u,%lu,-;%s\n", priority_of(line), number, microseconds_of(line),
+                           line + TEXT_AT);
+    if (length > io->left) {
+        result = -EINVAL; // a record is read whole
+    } else {
+        result = io_give(io, record, length);
+        result = result == 0 ? (int64_t)length : result;
+    }
+    if (result > 0) {
+        file->offset = number + 1ull;
+    }
+    mutex_unlock(&file->lock);
+    return result;
+}
+
+// "<priority>text": one line, which is cut to fit.
+static int64_t kmsg_write(struct file *file, struct io *io, uint64_t offset)
+{
+    char text[LOG_WIDTH];
+    uint64_t all = io->left, length = min_u64(all, sizeof(text) - 1);
+    int error = io_take(io, text, length);
+    if (error != 0) {
+        return error;
+    }
+    text[length] = 0;
+    unsigned priority = 4, at = 0;
+    if (text[0] == '<' && text[1] >= '0' && text[1] <= '9') {
+        for (priority = 0, at = 1; text[at] >= '0' && text[at] <= '9'; at++) {
+            priority = priority * 10 + (unsigned)(text[at] - '0');
+        }
+        at = text[at] == '>' ? at + 1 : 0;
+    }
+    for (uint64_t i = at; i < length; i++) {
+        text[i] = text[i] == '\n' ? 0 : (unsigned char)text[i] < ' ' ? '?' : text[i];
+    }
+    priority &= 7; // above are the facilities of syslog(3)
+    log_line(priority <= 3   ? LOG_ERROR
+             : priority == 4 ? LOG_WARNING
+             : priority <= 6 ? LOG_INFO
+                             : LOG_DEBUG,
+             "%s", text + at);
+    return (int64_t)all;
+}
+
+static unsigned kmsg_poll(struct file *file, struct condition **changed)
+{
+    *changed = NULL;
+    return POLL_OUT | ((uint32_t)file->offset < log_end() ? POLL_IN : 0);
+}
+
+static const struct file_ops kmsg_ops = {
+    .opened = kmsg_opened, .read = kmsg_read, .write = kmsg_write, .poll = kmsg_poll, .stream = true};
+
+void kmsg_register(void)
+{
+    device_register(DEVICE(1, 11), "kmsg", 0644, &kmsg_ops);
+}
