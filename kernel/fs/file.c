@@ -250,15 +250,21 @@ static inline int may(const struct file *file, bool write)
     return (write ? file->ops->write : file->ops->read) == NULL ? -EINVAL : 0;
 }
 
+static int may_at(const struct file *file, bool write, const struct io *io, uint64_t offset)
+{
+    int error = may(file, write);
+    return error == 0 && offset + io->left > INT64_MAX ? -EINVAL : error;
+}
+
 int64_t file_read_at(struct file *file, struct io *io, uint64_t offset)
 {
-    int error = may(file, false);
+    int error = may_at(file, false, io, offset);
     return error != 0 ? error : file->ops->stream ? -ESPIPE : file->ops->read(file, io, offset);
 }
 
 int64_t file_write_at(struct file *file, struct io *io, uint64_t offset)
 {
-    int error = may(file, true);
+    int error = may_at(file, true, io, offset);
     if (error == 0 && (file->flags & O_APPEND) != 0 && file->node != NULL) {
         offset = READ_ONCE(file->node->size); // as on Linux: pwrite(2), BUGS
     }

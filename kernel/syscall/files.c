@@ -585,12 +585,10 @@ static int choose_time(const struct user_timespec *time, uint64_t *out)
     return 0;
 }
 
-static int set_times(struct vnode *node, uint64_t from)
+static int set_times(struct vnode *node, const struct user_timespec times[2])
 {
-    struct user_timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
-    int error = from != 0 ? copy_from_user(times, uaddr(from), sizeof(times)) : 0;
     uint64_t accessed = node->accessed_ns, modified = node->modified_ns;
-    error = error != 0 ? error : choose_time(&times[0], &accessed);
+    int error = choose_time(&times[0], &accessed);
     error = error != 0 ? error : choose_time(&times[1], &modified);
     error = error != 0 ? error : vnode_may_change(node);
     if (error == 0) {
@@ -605,20 +603,25 @@ static int set_times(struct vnode *node, uint64_t from)
 
 int64_t sys_utimensat(const uint64_t arguments[6])
 {
-    if (arguments[1] == 0) {
+    struct user_timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    int error = arguments[2] != 0 ? copy_from_user(times, uaddr(arguments[2]), sizeof(times)) : 0;
+    if (error != 0) {
+        return error;
+    }
+    if (arguments[1] == 0 && (uint32_t)arguments[0] != (uint32_t)AT_FDCWD) { // the descriptor's own
         struct file *file;
-        int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+        error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
         if (error == 0) {
-            error = file->node != NULL ? set_times(file->node, arguments[2]) : -EINVAL;
+            error = file->node != NULL ? set_times(file->node, times) : -EINVAL;
             file_put(file);
         }
         return error;
     }
     struct path_end end;
     unsigned flags = (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
-    int error = user_path_node(arguments[0], arguments[1], flags, (arguments[3] & AT_EMPTY_PATH) != 0, &end);
+    error = user_path_node(arguments[0], arguments[1], flags, (arguments[3] & AT_EMPTY_PATH) != 0, &end);
     if (error == 0) {
-        error = set_times(end.node, arguments[2]);
+        error = set_times(end.node, times);
         path_end_put(&end);
     }
     return error;

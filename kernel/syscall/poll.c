@@ -159,7 +159,7 @@ int64_t sys_ppoll(const uint64_t arguments[6])
     struct waiting waiting;
     int64_t result = begin(&waiting, arguments[2], arguments[3], arguments[4]);
     if (result == 0) {
-        result = poll(arguments[0], arguments[1], waiting.deadline);
+        result = poll(arguments[0], (uint32_t)arguments[1], waiting.deadline);
         end(&waiting, result);
     }
     return result;
