@@ -39,6 +39,9 @@ static int hand_over(struct futex_bucket *bucket, const struct futex_key *key, u
     if (error != 0 || seen != expected) {
         return error != 0 ? error : -EAGAIN;
     }
+    if (next == NULL) {
+        return 0;
+    }
     list_for_each(at, &bucket->waiters)
     {
         struct futex_waiter *waiter = container_of(at, struct futex_waiter, link);
@@ -46,10 +49,8 @@ static int hand_over(struct futex_bucket *bucket, const struct futex_key *key, u
             WRITE_ONCE(waiter->owner, next->tid);
         }
     }
-    if (next != NULL) {
-        next->owns = true;
-        futex_wake_waiter(next);
-    }
+    next->owns = true;
+    futex_wake_waiter(next);
     return 0;
 }
 

@@ -50,7 +50,7 @@ static void wake(struct task *task)
 
 static void wake_all(struct process *process, const struct task *but)
 {
-    list_for_each(at, &process->tasks)
+    list_for_each(at, &process->tasks) // NOLINT(clang-analyzer-core.NullDereference): a list is a ring
     {
         struct task *task = container_of(at, struct task, sibling);
         if (task != but) {

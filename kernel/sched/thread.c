@@ -98,7 +98,7 @@ void thread_start(struct thread *thread)
 
 void thread_unmake(struct thread *thread)
 {
-    thread_put(thread);
+    thread->references = 1; // nobody else has seen it
     thread_put(thread);
 }
 

@@ -8,7 +8,7 @@
 
 static struct credentials *mine(void)
 {
-    return &process_current()->as;
+    return &thread_current()->process->as;
 }
 
 int64_t sys_getuid(const uint64_t arguments[6])
