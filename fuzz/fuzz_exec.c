@@ -10,6 +10,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/exec.h"
 #include "kernel/sched/thread.h"
+#include <stdio.h>
 #include <string.h>
 
 #define FRAMES 768u
@@ -34,7 +35,7 @@ static void write_file(const struct path_start *start, const char *name, const u
 {
     static char path[PATH_MAX];
     struct file *file;
-    strcpy(path, name);
+    snprintf(path, sizeof(path), "%s", name);
     if (file_open(start, path, O_RDWR | O_CREAT, 0755, &file) != 0) {
         machine_finding("model", "no file can be made");
     }

@@ -214,9 +214,9 @@ static void push_and_pop(struct input *input)
         return;
     }
     uint64_t at = frame + input_u16(input) % FRAME_BYTES, value = input_u64(input);
-    error = copy_to_user(uaddr(at), &value, at + 8 <= frame + FRAME_BYTES ? 8 : 1);
+    int damaged = copy_to_user(uaddr(at), &value, at + 8 <= frame + FRAME_BYTES ? 8 : 1);
     error = sigframe_pop(task, &regs, &mask);
-    OP("damage at + 0x%llx, pop = %d", (unsigned long long)(at - frame), error);
+    OP("damage at + 0x%llx = %d, pop = %d", (unsigned long long)(at - frame), damaged, error);
 }
 
 // What is on the stack by chance.
@@ -226,10 +226,10 @@ static void pop_anything(struct input *input)
     uint8_t fp[FP_BYTES];
     fill_state(input, words, fp);
     uint64_t at = words[31] + CONTEXT + input_range(input, 1024), value = input_u64(input);
-    int error = copy_to_user(uaddr(at), &value, sizeof(value));
-    error = sigframe_pop(task, &regs, &mask);
+    int written = copy_to_user(uaddr(at), &value, sizeof(value));
+    int error = sigframe_pop(task, &regs, &mask);
     user_regs_read(&regs, after);
-    OP("pop at 0x%llx = %d", (unsigned long long)words[31], error);
+    OP("write = %d, pop at 0x%llx = %d", written, (unsigned long long)words[31], error);
     EXPECT_MODEL(error == 0 || memcmp(words, after, sizeof(words)) == 0, "a bad frame changed the registers");
 }
 
