@@ -217,6 +217,7 @@ static void post_ticket(uint8_t how)
     uint32_t expected = load(WORD_TICKETS);
     uint64_t fired = fault_status().fired;
     int moved = futex_requeue(&from, &to, 1, 99, (how & 0x10) != 0 ? &expected : NULL);
+    EXPECT_CHECK(futex_check());
     if (moved < 0) {
         EXPECT_MODEL(moved == -EAGAIN || failed(moved, fired), "moving waiters gave %d", moved);
         (void)wake(WORD_TICKETS, 99);
@@ -378,6 +379,9 @@ static void run(struct input *input)
         if (workers[i].thread != NULL) {
             thread_start(workers[i].thread);
         }
+    }
+    if ((shape & 0x80) == 0) { // time to get in line
+        thread_sleep_until(timer_now() + 50000);
     }
     for (uint32_t i = 0; i < tickets_wanted; i++) {
         post_ticket((uint8_t)(shape >> 1 ^ i << 3));

@@ -45,15 +45,25 @@ static void map(unsigned which, unsigned first, unsigned count, uint8_t how, uin
     }
 }
 
+static bool all_have(unsigned which, uint64_t from, uint64_t end, unsigned rights)
+{
+    const struct area_map *areas = &spaces[which].areas;
+    for (struct area *area = areas_find(areas, from); area != NULL && area->start < end; area = areas_next(area)) {
+        if ((area->flags & AREA_RIGHTS) != rights) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void protect(unsigned which, unsigned first, unsigned count, unsigned rights)
 {
     unsigned covered = vma_covered(which, first, count);
     int expected = covered < count ? -ENOMEM : 0;
     int error = space_protect(&spaces[which], vma_address(first), count * PAGE_SIZE, rights);
     bool whole = as_expected("protect", error, expected);
-    // What lies before a hole has changed, unless memory was short.
-    const struct area *area = areas_find(&spaces[which].areas, vma_address(first));
-    if (whole || (expected == -ENOMEM && covered > 0 && (area->flags & AREA_RIGHTS) == rights)) {
+    // What lies before a hole has changed; nothing has when memory was short, which is the same error.
+    if (whole || (expected == -ENOMEM && all_have(which, vma_address(first), vma_address(first + covered), rights))) {
         vma_note_rights(which, first, covered, rights);
     }
 }

@@ -20,6 +20,7 @@ SEEDS = {
     "owned-deadline": NO_FAULT + program(3, everywhere(0x12, 0x0A, 0x12)),
     "owner-ends": NO_FAULT + program(2, [(0, 0x18), (1, 0x1A), (2, 2), (3, 2), (1, 2), (2, 0x12)]),
     "tickets": NO_FAULT + program(3, everywhere(3, 3)),
+    "tickets-at-once": NO_FAULT + program(0x83, everywhere(3, 3, 3, 3)),
     "tickets-moved": NO_FAULT + program(0x33, everywhere(3, 3, 3)),
     "timed": NO_FAULT + program(2, everywhere(4, 5, 0x0C, 0x0D)),
     "signals": NO_FAULT + program(2, everywhere(0x0E, 0x10, 6, 3, 0x12)),
