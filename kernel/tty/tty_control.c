@@ -162,7 +162,7 @@ static int give_up_controlling(struct tty *tty)
     const struct process *me = process_current();
     mutex_lock(&all.lock);
     int error = is_mine(tty) ? 0 : -ENOTTY;
-    if (error == 0 && me->session == me->pid) { // others of the session cannot do without it by themselves
+    if (error == 0 && me->session == me->pid) { // others of its session cannot do without it by themselves
         take_away(tty);
     }
     mutex_unlock(&all.lock);
