@@ -104,14 +104,6 @@ void task_note_work(struct task *task)
     spin_unlock(&family.lock, flags);
 }
 
-bool signals_waiting(void)
-{
-    irqflags_t flags = spin_lock(&family.lock);
-    bool waiting = task_has_work(task_current());
-    spin_unlock(&family.lock, flags);
-    return waiting;
-}
-
 // --- what befalls the whole process --------------------------------------------------------------------------------
 
 void process_end_tasks(struct process *process)

@@ -124,7 +124,6 @@ void signals_set_mask(uint64_t mask);
 // Another mask until the task has dealt with what is pending (sigsuspend(2), ppoll(2)); or until it goes back.
 void signals_mask_for_now(uint64_t mask);
 void signals_mask_back(void);
-bool signals_waiting(void); // something to do before the current task goes back to user space
 // Takes the first one of set that is pending for the current task, blocked or not. Its number, or 0. For sigwait(3),
 // signalfd(2).
 int signal_take(uint64_t set, struct signal_info *info);

@@ -227,7 +227,7 @@ int64_t sys_nanosleep(const uint64_t arguments[6])
     return error != 0 ? error : sleep_until(CLOCK_MONOTONIC, time_deadline_of_call(span), arguments[1]);
 }
 
-// The only thread of a process does not run while it sleeps: its clock stands still, and only a signal ends this.
+// The clock goes on only as other threads of the process run: asked again after what it lacks has passed.
 static int sleep_on_cputime(int clockid, uint64_t ns, bool absolute)
 {
     uint64_t now, until;

@@ -44,7 +44,8 @@ class Terminal:
         return self.lines()[1:-1]
 
     def until_prompt(self):
-        """A shell's. It asks its terminal where the cursor is, and what is typed on the heels of the answer is lost."""
+        """A shell's. It asks its terminal where the cursor is, and takes what comes within 50 ms of the answer for a part of
+        it: there is no event to wait for but the silence."""
         self.until("\x1b\\[6n")
         os.write(self.master, b"\x1b[1;3R")
         time.sleep(0.3)
