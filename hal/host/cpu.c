@@ -1,5 +1,4 @@
-// Simulated processors, interrupts and time. One flow runs at a time; at switch points the machine chooses what
-// happens.
+// Simulated processors, interrupts and time. One flow runs at a time; schedule.c says which.
 #include "hal/host/internal.h"
 
 #include <hal/timer.h>
@@ -7,15 +6,19 @@
 
 #include <string.h>
 
-#define POINTS_MAX 4000000u   // switch points of one run
-#define RELAXES_MAX 200000u   // spins with no context switch in between
 #define IDLE_STEPS_MAX 65536u // timer interrupts with every CPU idle and nothing woken by them
-#define POINT_NS 1000u
-#define JUMP_NS 700000u
+#define STEPS_SCHEDULED 2048u // likewise, when a driver has chosen a schedule
+#define RESCUES_MAX 256u      // by the hook that is asked when nothing is to come
 
 struct cpu_local *machine_local;
 uint32_t machine_irq_depth;
 bool machine_attention;
+static bool (*stuck_hook)(void);
+
+void machine_on_stuck(bool (*hook)(void))
+{
+    stuck_hook = hook;
+}
 
 void machine_cpus_reset(void)
 {
@@ -39,6 +42,9 @@ void machine_cpus_reset(void)
     machine.switches = machine.points = machine.relaxes = machine.idle_steps = 0;
     machine.concurrent = machine.double_fetch = machine.user_changed = false;
     machine.race_skip = 0;
+    machine.schedule = MACHINE_CHOICES;
+    machine.scheduled = machine.spurious = machine.overrun = false;
+    machine.rescues = 0;
     machine.nothing = INTID_SPURIOUS;
     machine_local = NULL;
     machine_irq_depth = 1;
@@ -75,14 +81,14 @@ static bool shared_waiting(void)
 }
 
 // Shared lines go to CPU 0.
-static bool interrupt_waiting(unsigned index)
+bool machine_interrupt_waiting(unsigned index)
 {
     struct machine_cpu *cpu = &machine.cpus[index];
     timer_check(cpu);
     return (cpu->pending & cpu->enabled & ~cpu->active) != 0 || (index == 0 && shared_waiting());
 }
 
-static void go_to_cpu(unsigned index)
+void machine_go_to_cpu(unsigned index)
 {
     struct machine_cpu *from = machine_self(), *to = &machine.cpus[index];
     if (from == to) {
@@ -113,9 +119,13 @@ static void interrupt(void)
     machine_irq_depth = 0;
 }
 
-static void deliver(void)
+void machine_deliver(void)
 {
-    while (machine_irq_depth == 0 && interrupt_waiting(machine.self)) {
+    if (machine.spurious && machine_irq_depth == 0) {
+        machine.spurious = false;
+        interrupt();
+    }
+    while (machine_irq_depth == 0 && machine_interrupt_waiting(machine.self)) {
         interrupt();
     }
 }
@@ -130,91 +140,6 @@ void machine_interrupt(uint32_t nothing)
 void machine_pass_time(uint64_t ns)
 {
     machine.now += ns;
-}
-
-// The next CPU after this one that can run; this one when there is none.
-static unsigned next_runnable(void)
-{
-    for (unsigned step = 1; step < machine.cpu_high; step++) {
-        unsigned index = (machine.self + step) % machine.cpu_high;
-        enum machine_cpu_state state = machine.cpus[index].state;
-        if (state == MACHINE_CPU_RUNNING || (state == MACHINE_CPU_IDLE && interrupt_waiting(index))) {
-            return index;
-        }
-    }
-    return machine.self;
-}
-
-static void count_point(void)
-{
-    machine.now += POINT_NS;
-    if (++machine.points > POINTS_MAX) {
-        machine_finding("livelock", "%u switch points and the run has not ended", POINTS_MAX);
-    }
-}
-
-void machine_switch_point(void)
-{
-    if (!machine.concurrent) {
-        return;
-    }
-    count_point();
-    uint32_t choice = machine_choose(256);
-    switch (choice & 7) {
-    case 4:
-    case 5:
-        for (uint32_t hops = choice >> 3 & 3; hops > 0; hops--) {
-            go_to_cpu(next_runnable());
-        }
-        go_to_cpu(next_runnable());
-        break;
-    case 6:
-        machine.now += (uint64_t)(choice >> 3) * JUMP_NS;
-        break;
-    case 7: // an early, late or doubled timer interrupt
-        machine_self()->pending |= 1u << MACHINE_TIMER_INTID;
-        break;
-    }
-    deliver();
-}
-
-// Frequent: a choice says how many of these points pass before something happens, and how far the turn goes then.
-void machine_race_point(void)
-{
-    if (!machine.concurrent || machine.cpu_high < 2 || !machine.running) {
-        return;
-    }
-    if (machine.race_skip > 0) {
-        machine.race_skip--;
-        return;
-    }
-    if (machine.choices_left == 0) {
-        return;
-    }
-    uint32_t choice = machine_choose(256);
-    machine.race_skip = choice >> 2;
-    for (uint32_t hops = choice & 3; hops > 0; hops--) {
-        go_to_cpu(next_runnable());
-    }
-}
-
-void machine_unmasked(void)
-{
-    machine_switch_point();
-}
-
-void machine_relax(void)
-{
-    machine.concurrent = machine.concurrent || machine.cpu_high > 1;
-    count_point();
-    if (++machine.relaxes > RELAXES_MAX) {
-        machine_finding("livelock", "CPU %u spins and nobody lets it go on", machine.self);
-    }
-    uint32_t choice = machine_choose(256) & 3;
-    for (uint32_t hops = choice < 2 ? 1 - choice : choice; hops > 0; hops--) {
-        go_to_cpu(next_runnable());
-    }
-    deliver();
 }
 
 static bool advance_to_deadline(void)
@@ -232,18 +157,35 @@ static bool advance_to_deadline(void)
     return true;
 }
 
+// Every CPU is idle. True: time has passed, or the driver changed something.
+static bool get_going(void)
+{
+    uint64_t bound = machine.scheduled ? STEPS_SCHEDULED : IDLE_STEPS_MAX;
+    if (++machine.idle_steps <= bound && advance_to_deadline()) {
+        return true;
+    }
+    machine_self()->state = MACHINE_CPU_RUNNING;
+    if (machine.rescues == RESCUES_MAX || stuck_hook == NULL || !stuck_hook()) {
+        return false;
+    }
+    machine.idle_steps = 0;
+    machine.rescues++;
+    return true;
+}
+
 void cpu_idle(void)
 {
     struct machine_cpu *cpu = machine_self();
     if (machine_irq_depth == 0) {
         machine_finding("irq", "cpu_idle with interrupts on");
     }
-    while (!interrupt_waiting(machine.self)) {
+    uint32_t rescues = machine.rescues;
+    while (!machine_interrupt_waiting(machine.self) && rescues == machine.rescues) {
         cpu->state = MACHINE_CPU_IDLE;
-        unsigned next = next_runnable();
+        unsigned next = machine_next_cpu();
         if (next != machine.self) {
-            go_to_cpu(next);
-        } else if (++machine.idle_steps > IDLE_STEPS_MAX || !advance_to_deadline()) {
+            machine_go_to_cpu(next);
+        } else if (!get_going()) {
             machine_finding("deadlock", "every CPU is idle and no interrupt to come will wake a thread");
         }
     }
@@ -289,11 +231,11 @@ void cpu_stop(void)
 {
     machine_self()->state = MACHINE_CPU_OFF;
     for (;;) {
-        unsigned next = next_runnable();
+        unsigned next = machine_next_cpu();
         if (next == machine.self) {
             machine_finding("deadlock", "the last CPU stopped");
         }
-        go_to_cpu(next);
+        machine_go_to_cpu(next);
     }
 }
 

@@ -44,6 +44,7 @@ struct machine_cpu {
     struct cpu_local *local;
     struct machine_flow *flow;
     uint32_t irq_depth;
+    int32_t rank;                      // with MACHINE_PRIORITIES: the highest runs
     uint32_t pending, enabled, active; // private lines
     uint64_t deadline;
     uint64_t user_root;
@@ -63,6 +64,13 @@ struct machine {
     uint64_t now;
     uint64_t switches, points, relaxes, idle_steps;
     uint32_t race_skip;
+    enum machine_schedule schedule;
+    uint32_t until; // points before something happens
+    uint32_t changes_left, rescues;
+    int32_t rank_low;
+    bool scheduled;   // by the driver
+    bool spurious;    // an interrupt without a line comes next
+    bool overrun;     // the hook was called
     uint32_t nothing; // what a claim gives when no line is pending
     bool concurrent, double_fetch, user_changed;
     bool running, ended;
@@ -90,6 +98,12 @@ void machine_variables_reset(void);
 const char *machine_variables_changed(void); // the first byte that is not as saved, or NULL
 // cpu.c
 void machine_cpus_reset(void);
+bool machine_interrupt_waiting(unsigned index);
+void machine_go_to_cpu(unsigned index);
+void machine_deliver(void); // what waits for this CPU, unless it is masked
+// schedule.c
+#define RELAXES_MAX 200000u      // spins with no context switch in between
+unsigned machine_next_cpu(void); // after one that cannot go on; this one when there is none
 // mmu.c
 void machine_mmu_reset(void);
 void machine_mmu_freed(uint64_t pa, uint64_t size);

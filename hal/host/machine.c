@@ -211,10 +211,15 @@ static void reset_memory(void)
     dirty_count = 0;
 }
 
-void machine_reset(const uint8_t *choices, size_t size)
+void machine_choices(const uint8_t *choices, size_t size)
 {
     machine.choices = choices;
     machine.choices_left = size;
+}
+
+void machine_reset(const uint8_t *choices, size_t size)
+{
+    machine_choices(choices, size);
     reset_memory();
     machine_flows_reset();
     machine_cpus_reset();

@@ -27,8 +27,21 @@ int machine_run(void (*body)(void *), void *argument);
 
 // 0 to bound - 1; 0 for ever when the input has no more bytes.
 uint32_t machine_choose(uint32_t bound);
+void machine_choices(const uint8_t *choices, size_t size); // others from here on
 // Where another CPU may run, the clock moves, interrupts arrive. Interrupts come only when unmasked.
 void machine_switch_point(void);
+// From here on; counts guest work anew. Without a call: MACHINE_CHOICES, at fewer points.
+enum machine_schedule {
+    MACHINE_TURNS,      // round-robin; a choice says how many points pass until something else happens
+    MACHINE_CHOICES,    // each point chooses
+    MACHINE_PRIORITIES, // the CPU of highest priority runs; depth times it becomes the lowest
+};
+void machine_schedule(enum machine_schedule mode, unsigned depth);
+// Every CPU is idle and no interrupt to come will wake a thread. hook runs on one of them, interrupts off. True: it
+// changed something, look again. False, or none: a deadlock.
+void machine_on_stuck(bool (*hook)(void));
+// After so many switch points of one schedule hook is called, once; interrupts are on, no lock is held.
+void machine_on_overrun(uint64_t points, void (*hook)(void));
 
 // What the kernel did wrong: prints the report and aborts.
 _Noreturn void machine_finding(const char *kind, const char *text, ...) __attribute__((format(printf, 2, 3)));

@@ -9,11 +9,11 @@ struct cpu_local {
     void *flow;  // flow_local() of what runs there: the machine's
 };
 
-#include <machine/cpu.h> // cpu_local(), cpu_relax(): inline
+#include <machine/cpu.h> // cpu_local(), cpu_relax(), cpu_point(): inline
 
 // struct cpu_local *cpu_local(void): of the running CPU. Interrupts off, or the answer may be another CPU's. Cannot
 // fail. void cpu_relax(void): a hint in a spin loop. Any context. Simulated: a switch point; spinning for ever is a
-// livelock finding.
+// livelock finding. void cpu_point(void): nothing. Any context. Simulated: another CPU may come between here.
 
 static inline unsigned cpu_self(void)
 {

@@ -8,6 +8,10 @@ static inline struct cpu_local *cpu_local(void)
     return local;
 }
 
+static inline void cpu_point(void)
+{
+}
+
 static inline void cpu_relax(void)
 {
     asm volatile("yield" ::: "memory");

@@ -18,6 +18,17 @@ MACHINE_INLINE struct cpu_local *cpu_local(void)
     return machine_local;
 }
 
+void machine_atomic_point(void);
+
+MACHINE_INLINE void cpu_point(void)
+{
+#if FAULTLINE_CHECKS
+    if (unlikely(machine_attention)) {
+        machine_atomic_point();
+    }
+#endif
+}
+
 void machine_relax(void);
 
 MACHINE_INLINE void cpu_relax(void)
