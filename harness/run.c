@@ -1,5 +1,6 @@
 // One input, one run.
 #include "harness/harness.h"
+#include "harness/waits.h"
 
 #include "kernel/base/format.h"
 #include "kernel/mm/page_alloc.h"
@@ -117,6 +118,7 @@ void harness_setup(void)
     ready = true;
     machine_start();
     machine_on_finding(on_finding);
+    machine_on_standstill(waits_print);
     machine_lazy_reset(harness_lazy);
     boot_cpu();
     if (fuzz_target.setup != NULL) {

@@ -45,7 +45,8 @@ void machine_on_overrun(uint64_t points, void (*hook)(void));
 
 // What the kernel did wrong: prints the report and aborts.
 _Noreturn void machine_finding(const char *kind, const char *text, ...) __attribute__((format(printf, 2, 3)));
-void machine_on_finding(void (*hook)(void)); // more to print before the stack
+void machine_on_finding(void (*hook)(void));    // more to print
+void machine_on_standstill(void (*hook)(void)); // likewise, of findings that say that something does not go on
 
 void machine_console_echo(bool on); // the kernel's output to stderr
 size_t machine_console_tail(char *out, size_t size);

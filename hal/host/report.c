@@ -29,7 +29,7 @@ static uint32_t free_next;
 static char console[4096];
 static size_t console_used;
 static bool console_echo;
-static void (*finding_hook)(void);
+static void (*finding_hook)(void), (*standstill_hook)(void);
 
 void machine_report_reset(void)
 {
@@ -40,6 +40,16 @@ void machine_report_reset(void)
 void machine_on_finding(void (*hook)(void))
 {
     finding_hook = hook;
+}
+
+void machine_on_standstill(void (*hook)(void))
+{
+    standstill_hook = hook;
+}
+
+static bool is_standstill(const char *kind)
+{
+    return strcmp(kind, "deadlock") == 0 || strcmp(kind, "livelock") == 0 || strcmp(kind, "lost-wakeup") == 0;
 }
 
 void machine_console_echo(bool on)
@@ -149,6 +159,9 @@ __attribute__((noreturn)) static void report(const char *kind, const char *sente
         print_stack(pcs, (size_t)backtrace(pcs, 32));
     }
     print_frees_named_in(sentence);
+    if (standstill_hook != NULL && is_standstill(kind)) {
+        standstill_hook();
+    }
     if (finding_hook != NULL) {
         finding_hook();
     }

@@ -121,7 +121,7 @@ static void copy_row(struct thread *thread, void *argument)
 
 static int threads(char *arguments)
 {
-    static const char *const states[] = {"ready", "running", "sleeping", "dead"};
+    static const char *const states[] = {"ready", "running", "sleeping", "moving", "dead"};
     static struct thread_rows table; // the monitor runs one command at a time
     table.count = 0;
     thread_for_each(copy_row, &table);

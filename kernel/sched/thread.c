@@ -102,6 +102,12 @@ void thread_unmake(struct thread *thread)
     thread_put(thread);
 }
 
+struct thread *thread_next(const struct thread *after)
+{
+    struct list *next = after != NULL ? after->all_link.next : threads.all.next;
+    return next == NULL || next == &threads.all ? NULL : container_of(next, struct thread, all_link);
+}
+
 void thread_put(struct thread *thread)
 {
     if (__atomic_sub_fetch(&thread->references, 1, __ATOMIC_ACQ_REL) > 0) {

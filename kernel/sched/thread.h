@@ -78,6 +78,7 @@ struct cpu {
     bool interrupted_user; // by the interrupt that is being handled
     uint32_t lock_depth;   // with FAULTLINE_CHECKS
     uint16_t lock_ranks[16];
+    struct spinlock *wanted; // that it spins for; elsewhere for show
     uint64_t switches;
     uint64_t barriers; // atomic: passed, for sched_barrier()
     struct run_queue queue;

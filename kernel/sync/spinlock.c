@@ -68,12 +68,15 @@ void spin_set_rank(struct spinlock *lock, enum lock_rank rank)
 
 void spin_wait(struct spinlock *lock)
 {
+    struct cpu *cpu = this_cpu();
+    cpu->wanted = lock;
     do {
         // On a plain load: a swap would take the line from the holder each time.
         while (READ_ONCE(lock->locked) != 0) {
             cpu_relax();
         }
     } while (atomic_swap_acquire(&lock->locked, 1) != 0);
+    cpu->wanted = NULL;
 }
 
 bool spin_held_by_me(const struct spinlock *lock)

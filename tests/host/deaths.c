@@ -1,6 +1,9 @@
 // Bugs that the kernel must not survive: each is done in a process of its own, which must end in a panic that names it.
+#include "harness/waits.h"
+
 #include "hal/host/machine.h"
 
+#include <hal/timer.h>
 #include <hal/upcall.h>
 
 #include "kernel/base/atomic.h"
@@ -12,6 +15,7 @@
 #include "kernel/sync/context.h"
 #include "kernel/sync/lfstack.h"
 #include "kernel/sync/mutex.h"
+#include "kernel/sync/semaphore.h"
 
 #include <string.h>
 #include <sys/wait.h>
@@ -29,8 +33,8 @@ static void at_end(void)
     _exit(DEAD);
 }
 
-// False: it lived, or died of something else than a panic with these words.
-static bool dies(void (*bug)(void), const char *words)
+// False: it lived, or died without a finding that has these words in it.
+static bool ends(void (*bug)(void), const char *finding, const char *words)
 {
     int ends[2];
     static char said[8192];
@@ -53,8 +57,13 @@ static bool dies(void (*bug)(void), const char *words)
     said[used] = 0;
     int status = 0;
     waitpid(pid, &status, 0);
-    const char *panic = strstr(said, "FAULTLINE: panic: ");
-    return WIFEXITED(status) && WEXITSTATUS(status) == DEAD && panic != NULL && strstr(panic, words) != NULL;
+    const char *report = strstr(said, finding);
+    return WIFEXITED(status) && WEXITSTATUS(status) == DEAD && report != NULL && strstr(report, words) != NULL;
+}
+
+static bool dies(void (*bug)(void), const char *words)
+{
+    return ends(bug, "FAULTLINE: panic: ", words);
 }
 
 static void *memory(size_t size)
@@ -293,6 +302,68 @@ TEST(deaths, locks)
     EXPECT(dies(allocate_in_an_interrupt, "memory asked for in an interrupt handler"));
     EXPECT(dies(mutex_twice, "mutex once: locked again by its owner"));
     EXPECT(dies(mutex_not_owned, "mutex mine: unlocked by a thread that does not own it"));
+}
+
+// --- what never goes on ---------------------------------------------------------------------------------------------
+
+static struct mutex other;
+
+static void take_in_other_order(void *unused) NO_LOCK_ANALYSIS
+{
+    mutex_lock(&other);
+    thread_sleep_until(timer_now() + 1000000);
+    mutex_lock(&mutex);
+}
+
+static void embrace(void) NO_LOCK_ANALYSIS
+{
+    struct thread *thread;
+    mutex_init(&mutex, "mutex one");
+    mutex_init(&other, "mutex two");
+    mutex_lock(&mutex);
+    (void)!thread_create("rival", take_in_other_order, NULL, &thread);
+    thread_sleep_until(timer_now() + 1000000);
+    machine_on_standstill(waits_print);
+    mutex_lock(&other);
+}
+
+static struct semaphore never;
+
+static void wait_for_nobody(void)
+{
+    semaphore_init(&never, 0);
+    machine_on_standstill(waits_print);
+    semaphore_down(&never);
+}
+
+static bool wake_nobody(void)
+{
+    return true;
+}
+
+static void wait_with_vain_rescues(void)
+{
+    machine_on_stuck(wake_nobody);
+    wait_for_nobody();
+}
+
+static void spin_for_ever(void) NO_LOCK_ANALYSIS
+{
+    machine_on_standstill(waits_print);
+    spin_init(&outer, "outer", RANK_CONDITION);
+    outer.locked = 1;
+    outer.owner = 2;
+    (void)spin_lock(&outer);
+}
+
+TEST(deaths, standstill)
+{
+    EXPECT(ends(embrace, "FAULTLINE: deadlock: ", "waits: a circle: "));
+    EXPECT(ends(embrace, "FAULTLINE: deadlock: ", "\"rival\""));
+    EXPECT(ends(embrace, "FAULTLINE: deadlock: ", "sleeping on mutex \"mutex one\" of thread"));
+    EXPECT(ends(wait_for_nobody, "FAULTLINE: deadlock: ", "sleeping on semaphore \"semaphore\", count 0"));
+    EXPECT(ends(wait_with_vain_rescues, "FAULTLINE: deadlock: ", "every CPU is idle"));
+    EXPECT(ends(spin_for_ever, "FAULTLINE: livelock: ", "CPU 0 spins for lock \"outer\" of CPU 1"));
 }
 
 // --- small things --------------------------------------------------------------------------------------------------
