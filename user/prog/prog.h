@@ -39,10 +39,9 @@ enum prog_kind {
                  // out in its first output argument. -1 until then, and after a failure
     PROG_ARENA,  // 2 bytes p: PROG_ARENA_BASE + 4 * p + extra bits 0 to 1
     PROG_BYTES,  // 1 byte n, n bytes: the address of a copy of them; extra bit 0: sixteen times one after the other
-    PROG_WORDS, // 1 byte n (at most PROG_WORDS_MAX), n arguments: the address of them as words of 64 bits, extra bit 0:
-                // of
-                // 32. One in the other at most twice, else 0
-    PROG_PATH,  // 1 byte: the address of prog_paths[that], or of ""
+    PROG_WORDS,  // 1 byte n (at most PROG_WORDS_MAX), n arguments: the address of them as words of 64 bits, extra bit
+                 // 0: of 32. One in the other at most twice, else 0 and nothing follows n
+    PROG_PATH,   // 1 byte: the address of prog_paths[that], or of ""
     PROG_SPECIAL, // 1 byte: prog_specials[that], or 0
 };
 #define PROG_WORDS_MAX 24u
@@ -88,40 +87,50 @@ extern const unsigned prog_special_count;
 // Where a program's memory lies, the same on every kernel.
 #define PROG_ARENA_BASE 0x10000000ull // what its calls work on: read and write, private, zeroes at first
 #define PROG_ARENA_SIZE 0x40000ull
-#define PROG_SCRATCH_BASE 0x12000000ull // per list: what PROG_BYTES, PROG_WORDS and PROG_PATH stand for
+#define PROG_SCRATCH_BASE 0x12000000ull // per slot of a task: what PROG_BYTES, PROG_WORDS and PROG_PATH stand for
 #define PROG_SCRATCH_SIZE 0x8000ull
-#define PROG_STACK_BASE 0x13000000ull // per list, 64 KiB
+#define PROG_STACK_BASE 0x13000000ull // per slot; the first task has another one
 #define PROG_STACK_SIZE 0x10000ull
 #define PROG_STATE_BASE 0x14000000ull // struct prog_state; private, so that fork copies it
 #define PROG_STATE_SIZE 0x2000ull
+// What else a machine has of its own (image, stack) lies above 4 GiB, where a program's plain numbers do not hit it by
+// chance. And it may destroy what it reaches from its root directory: each needs its own.
 
 struct prog_state {                    // in user memory
     uint64_t results[PROG_CALLS_MAX];  // of this process
     uint32_t words[PROG_CALLS_MAX][7]; // what PROG_RESULT with an extra means
-    uint32_t running;                  // lists of this process that have not ended, a futex
+    uint32_t running;                  // lists of this process besides its first that have not ended, a futex
+    uint32_t signals;                  // handlers that were entered
 };
 
-// One flow of user space that runs a list.
+// One flow of user space that runs a list. The machine sets program and dump of the first one; the rest is the
+// interpreter's.
 struct prog_task {
     const struct program *program;
-    uint8_t list, level; // level: how many clones it is away from the first; PROG_LEVELS_MAX ends it
-    uint32_t id;         // the first is 1; a child: 5 * the parent's + 1 + clones (modulo 2^32): the same on each run
-    uint32_t clones;     // that it has made
+    uint8_t list, level; // level: how many clones it is away from the first
+    uint8_t clones;      // that it has made, those that failed too; how many it may make: run.c
+    uint8_t slot;        // below PROG_TASKS_MAX; no other task of the program has it
+    uint32_t id;         // the first is 1, its clones 11, 12, ..., theirs 111, ...: the same on each run
     uint32_t call;       // index of the running one, or PROG_CALLS_MAX
+    int32_t pid;         // of its process
     bool is_process;     // ends with exit_group, not with exit
-    bool dump;           // t0 only: tells the contents of its files at the end
+    bool owns_memory;    // shared with threads of its process only, which wait for each other at the end
+    bool dump;           // the first only: tells the contents of its files at the end
 };
-#define PROG_LEVELS_MAX 4u
+#define PROG_LEVELS_MAX 3u // of clones of clones
+#define PROG_TASKS_MAX 64u
 
 enum prog_event_kind {
     PROG_BEGAN,  // call
-    PROG_ENDED,  // call, result, bytes: what it gave out, first argument first, from scratch memory only
+    PROG_ENDED,  // call, result, bytes: what it gave out, first argument first, from scratch memory only; at most
+                 // PROG_EVENT_BYTES
     PROG_SIGNAL, // result: its number; a handler ran
     PROG_FILE,   // a line of the dump; bytes: text
     PROG_DONE,   // the list has ended
 };
+#define PROG_EVENT_BYTES 512u
 struct prog_event {
-    uint32_t task;
+    uint32_t task; // its id; 0: not known
     uint8_t kind, list;
     uint16_t call;
     int64_t result;
@@ -139,14 +148,16 @@ void prog_handler(struct prog_task *task, int signal);
 // Before the program is known: directory /w with its first files, memory, limits, no descriptors but 0 to 2 on
 // /dev/null. 0, or the negative error of the call that failed.
 int prog_setup(void);
-// prog_setup()'s second half, which depends on the program: the user.
+// prog_setup()'s second half, which depends on the program: the user. Likewise.
 int prog_setup_for(const struct program *program);
 
 // What a machine gives the interpreter: harness/world.c, user/prog/booted.c, user/prog/linux.c.
 // The system call as it is; number: arm64's. -ENOSYS where that machine has none.
 int64_t prog_machine_call(uint64_t number, const uint64_t arguments[PROG_ARGUMENTS]);
 // clone(2) with these flags; the child is on the stack that ends at stack_top and calls prog_child(a copy of *child).
-// The kernel gets parent_tid, tls and child_tid as they are.
+// The kernel gets parent_tid, tls and child_tid as they are. PROG_CLONE3 in flags: by clone3(2), whose structure lies
+// on the new stack; bits 0 to 7 are the signal there too.
+#define PROG_CLONE3 (1ull << 63)
 int64_t prog_machine_clone(uint64_t flags, uint64_t stack_top, uint64_t parent_tid, uint64_t tls, uint64_t child_tid,
                            const struct prog_task *child);
 // User space reads and writes; size up to 8 in load and store. A fault becomes a signal; when its handler returns, the
