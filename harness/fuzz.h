@@ -13,6 +13,7 @@ struct input {
 struct fuzz_target {
     const char *name;
     bool not_nightly;    // a baseline for rates, nothing to find
+    bool boots;          // setup() leaves a world that runs (harness/world.h)
     void (*setup)(void); // once; the state it leaves is the state every run starts from. May be NULL
     void (*run)(struct input *input);
     void (*finish)(void); // faults disarmed: gives everything back, whole checks. May be NULL

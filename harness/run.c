@@ -144,7 +144,9 @@ void harness_run(const uint8_t *data, size_t size, const struct fault_plan *plan
     machine_reset(data + start, used - start);
     harness_operations = 0;
     finishing = false;
-    boot_cpu();
+    if (!fuzz_target.boots) {
+        boot_cpu();
+    }
     if (harness_observing) {
         fault_observe(true);
     }
@@ -154,7 +156,11 @@ void harness_run(const uint8_t *data, size_t size, const struct fault_plan *plan
         fault_arm(plan != NULL ? plan : &own);
     }
     struct input input = {.data = data, .size = used, .at = start};
-    machine_run(body, &input);
+    if (fuzz_target.boots) {
+        fuzz_target.run(&input);
+    } else {
+        machine_run(body, &input);
+    }
     fault_disarm();
     unsigned operations = harness_operations;
     finishing = true;
@@ -162,7 +168,7 @@ void harness_run(const uint8_t *data, size_t size, const struct fault_plan *plan
         machine_run(finish, NULL);
     }
     harness_operations = operations; // the input's own
-    if (machine_irq_depth != 0) {
+    if (machine_irq_depth != 0 && !fuzz_target.boots) {
         machine_finding("irq", "the run ended with interrupts masked %u deep", machine_irq_depth);
     }
 }

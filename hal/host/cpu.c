@@ -105,7 +105,9 @@ void machine_go_to_cpu(unsigned index)
 static void interrupt(void)
 {
     machine_irq_depth = 1;
-    kernel_interrupt(false);
+    bool from_user = machine_self()->from_user;
+    machine_self()->from_user = false;
+    kernel_interrupt(from_user);
     if (machine_irq_depth != 1) {
         machine_finding("irq", "kernel_interrupt() returned at masking depth %u", machine_irq_depth);
     }

@@ -17,12 +17,25 @@ struct machine_flow {
     void (*entry)(void *);
     void *argument;
     uint64_t claimed_low, claimed_high; // the kernel's stack for this flow
+    uint64_t tls;
+    void *user; // the driver's
     bool live, on_cpu;
+    bool ran; // since the snapshot
+};
+
+// A flow as the snapshot has it: what lies on its stack, and what the sanitizer knows of that.
+struct saved_flow {
+    struct machine_flow flow;
+    char *bytes;
+    uint8_t *marks;
+    size_t size;
 };
 
 struct machine_flow machine_main_flow;
 static struct machine_flow flows[FLOWS_MAX];
 static uint32_t flows_high; // no live flow at or above
+static struct saved_flow saved[FLOWS_MAX];
+static uint32_t saved_high;
 static bool main_known;
 
 void machine_swap_stack(void **save, void *load);
@@ -43,6 +56,7 @@ MACHINE_RAW __attribute__((noinline)) void machine_flow_go(struct machine_flow *
     }
     from->on_cpu = false;
     to->on_cpu = true;
+    to->ran = true;
 #if MACHINE_TSAN
     if (from->tsan == NULL) {
         from->tsan = __tsan_get_current_fiber();
@@ -118,6 +132,9 @@ struct machine_flow *machine_flow_new(void (*entry)(void *), void *argument)
         flow->live = true;
         flow->on_cpu = false;
         flow->fake = NULL;
+        flow->tls = 0;
+        flow->user = NULL;
+        flow->ran = true;
         flow->entry = entry;
         flow->argument = argument;
         flow->claimed_low = flow->claimed_high = 0;
@@ -144,6 +161,97 @@ void machine_flows_reset(void)
     flows_high = 0;
     machine_main_flow.on_cpu = true;
     machine.ended = false;
+}
+
+MACHINE_RAW void machine_flows_save(void)
+{
+    saved_high = flows_high;
+    for (uint32_t i = 0; i < flows_high; i++) {
+        struct saved_flow *save = &saved[i];
+        flows[i].ran = false;
+        save->flow = flows[i];
+        if (!flows[i].live) {
+            continue;
+        }
+        uintptr_t sp = (uintptr_t)flows[i].sp & ~7ull;
+        save->size = (uintptr_t)flows[i].stack + flows[i].size - sp;
+        save->bytes = malloc(save->size);
+        save->marks = malloc(MACHINE_MARKS(save->size));
+        machine_copy_raw(save->bytes, flows[i].sp, save->size);
+        machine_marks_save(save->marks, flows[i].sp, save->size);
+    }
+}
+
+MACHINE_RAW void machine_flows_restore(void)
+{
+    for (uint32_t i = 0; i < flows_high; i++) {
+        bool was = i < saved_high && saved[i].flow.live;
+        if (!flows[i].ran) {
+            continue;
+        }
+        if (!was) {
+            flows[i].live = false;
+            continue;
+        }
+        char *stack = flows[i].stack; // may have come since, with its flow
+        flows[i] = saved[i].flow;
+        flows[i].stack = stack;
+#if MACHINE_ASAN
+        __asan_unpoison_memory_region(stack, flows[i].size);
+#endif
+        machine_copy_raw(flows[i].sp, saved[i].bytes, saved[i].size);
+        machine_marks_restore(saved[i].marks, flows[i].sp, saved[i].size);
+    }
+    flows_high = saved_high;
+    machine_main_flow.on_cpu = true;
+}
+
+uint64_t user_tls(void)
+{
+    return machine_self()->flow->tls;
+}
+
+void user_tls_set(uint64_t value)
+{
+    machine_self()->flow->tls = value;
+}
+
+void machine_user_data_set(void *data)
+{
+    machine_self()->flow->user = data;
+}
+
+void *machine_user_data(void)
+{
+    return machine_self()->flow->user;
+}
+
+void machine_power_on(void (*entry)(void *), void *argument)
+{
+    machine_self()->flow = machine_flow_new(entry, argument);
+    machine.powered = true;
+}
+
+void machine_leave(int status)
+{
+    machine.status = status;
+    machine_flow_go(machine_self()->flow, &machine_main_flow, true);
+}
+
+int machine_enter(void)
+{
+    machine.running = true;
+    machine.ended = false;
+    if (setjmp(machine.end) == 0) {
+        machine_flow_go(&machine_main_flow, machine_self()->flow, true);
+    }
+    machine.running = false;
+    return machine.status;
+}
+
+bool machine_is_off(void)
+{
+    return machine.ended;
 }
 
 void context_init(struct context *context, vaddr_t stack_top, size_t stack_size, void (*entry)(void *), void *argument,

@@ -49,6 +49,7 @@ struct machine_cpu {
     uint64_t deadline;
     uint64_t user_root;
     uint16_t asid;
+    bool from_user; // what its next interrupt interrupts
     bool tlb_used, tlb_large;
     struct fp_state fp;
     struct machine_tlb_entry tlb[MACHINE_TLB_ENTRIES];
@@ -74,6 +75,7 @@ struct machine {
     uint32_t nothing; // what a claim gives when no line is pending
     bool concurrent, double_fetch, user_changed;
     bool running, ended;
+    bool powered; // by machine_power_on()
     int status;
     jmp_buf end;
 };
@@ -87,13 +89,20 @@ static inline struct machine_cpu *machine_self(void)
 // fiber.c
 extern struct machine_flow machine_main_flow;
 void machine_flows_reset(void);
+void machine_flows_save(void);
+void machine_flows_restore(void);
 struct machine_flow *machine_flow_new(void (*entry)(void *), void *argument);
 // same_cpu: what from did is visible to to.
 void machine_flow_go(struct machine_flow *from, struct machine_flow *to, bool same_cpu);
 // machine.c
 void machine_copy_raw(void *to, const void *from, size_t size);
+// What the sanitizer knows of [start, start + size), whole granules of 8 bytes.
+#define MACHINE_MARKS(size_) ((size_) / 8)
+void machine_marks_save(uint8_t *out, const void *start, size_t size);
+void machine_marks_restore(const uint8_t *from, const void *start, size_t size);
 // variables.c
 void machine_variables_save(void);
+void machine_pages_save(char *const *pages, uint32_t count); // after machine_variables_save(): RAM, as variables
 void machine_variables_reset(void);
 const char *machine_variables_changed(void); // the first byte that is not as saved, or NULL
 // cpu.c
@@ -106,6 +115,8 @@ void machine_deliver(void); // what waits for this CPU, unless it is masked
 unsigned machine_next_cpu(void); // after one that cannot go on; this one when there is none
 // mmu.c
 void machine_mmu_reset(void);
+void machine_mmu_save(void);
+void machine_mmu_restore(void);
 void machine_mmu_freed(uint64_t pa, uint64_t size);
 // report.c
 void machine_report_reset(void);

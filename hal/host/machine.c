@@ -18,7 +18,14 @@ static uint8_t dirty[MACHINE_FRAMES];
 static uint32_t dirty_list[MACHINE_FRAMES];
 static uint32_t dirty_count;
 static uint8_t closed[MACHINE_FRAMES]; // marked free in the snapshot
+static uint8_t *kept[MACHINE_FRAMES];  // holds something in the snapshot: its marks there, else NULL
 static bool have_snapshot;
+// Of a world that runs:
+static struct machine saved;
+static struct cpu_local *saved_local;
+static uint32_t saved_irq_depth;
+static bool saved_attention;
+static bool untouched; // nothing has run since the snapshot
 
 MACHINE_RAW void machine_copy_raw(void *to, const void *from, size_t size)
 {
@@ -133,18 +140,84 @@ MACHINE_RAW static bool is_zero(uint32_t frame)
     return any == 0;
 }
 
-void machine_snapshot(void)
+void machine_marks_save(uint8_t *out, const void *start, size_t size)
 {
-    machine_variables_save();
-    have_snapshot = true;
+#if MACHINE_ASAN
+    machine_copy_raw(out, (const void *)(((uintptr_t)start >> SHADOW_SCALE) + shadow_offset), MACHINE_MARKS(size));
+#endif
+}
+
+void machine_marks_restore(const uint8_t *from, const void *start, size_t size)
+{
+#if MACHINE_ASAN
+    machine_copy_raw((void *)(((uintptr_t)start >> SHADOW_SCALE) + shadow_offset), from, MACHINE_MARKS(size));
+#endif
+}
+
+static unsigned char resident[MACHINE_FRAMES];
+
+static void find_resident(void)
+{
+    if (mincore(frame_memory(0), MACHINE_RAM_SIZE, resident) != 0) {
+        machine_finding("check", "mincore is refused");
+    }
+}
+
+// Without a world that runs a reset restores zeroes.
+static void mark_pages(void)
+{
     for (uint32_t i = 0; i < dirty_count; i++) {
         closed[dirty_list[i]] = page_is_closed(dirty_list[i]);
-        dirty[dirty_list[i]] = CLEAN;
         if (!is_zero(dirty_list[i])) {
             machine_finding("check", "set-up wrote to RAM at %p: a reset restores zeroes", frame_memory(dirty_list[i]));
         }
     }
+}
+
+// RAM as it is, also what nobody has declared to be touched.
+static void save_pages(void)
+{
+    static char *pages[MACHINE_FRAMES];
+    uint32_t count = 0;
+    find_resident();
+    for (uint32_t frame = 0; frame < MACHINE_FRAMES; frame++) {
+        bool written = (resident[frame] & 1) != 0 && !is_zero(frame);
+        if (!written && dirty[frame] == CLEAN) {
+            continue;
+        }
+        closed[frame] = page_is_closed(frame);
+        if (!written && closed[frame]) {
+            continue;
+        }
+        kept[frame] = malloc(MACHINE_MARKS(PAGE_SIZE));
+        machine_marks_save(kept[frame], frame_memory(frame), PAGE_SIZE);
+        pages[count++] = frame_memory(frame);
+    }
+    machine_pages_save(pages, count);
+}
+
+void machine_snapshot(void)
+{
+    machine_variables_save();
+    if (machine.powered) {
+        save_pages();
+    } else {
+        mark_pages();
+    }
+    for (uint32_t i = 0; i < dirty_count; i++) {
+        dirty[dirty_list[i]] = CLEAN;
+    }
     dirty_count = 0;
+    have_snapshot = true;
+    if (machine.powered) {
+        machine_flows_save();
+        machine_mmu_save();
+        saved = machine;
+        saved_local = machine_local;
+        saved_irq_depth = machine_irq_depth;
+        saved_attention = machine_attention;
+        untouched = true;
+    }
 }
 
 static void dirty_page(uint32_t frame, uint8_t how)
@@ -196,6 +269,11 @@ void machine_mark_freed(void *start, size_t size)
 static void reset_page(uint32_t frame)
 {
     void *page = frame_memory(frame);
+    if (kept[frame] != NULL) { // its contents are the variables' affair
+        machine_marks_restore(kept[frame], page, PAGE_SIZE);
+        dirty[frame] = CLEAN;
+        return;
+    }
     if (dirty[frame] == TOUCHED) {
         zero_raw(page, PAGE_SIZE);
     }
@@ -217,32 +295,59 @@ void machine_choices(const uint8_t *choices, size_t size)
     machine.choices_left = size;
 }
 
+static void restore_world(void)
+{
+#if MACHINE_TSAN || MACHINE_MSAN
+    if (!untouched) {
+        fprintf(stderr, "with TSan and MSan a process runs a world but once\n");
+        exit(2);
+    }
+#endif
+    if (!untouched) {
+        reset_memory();
+        machine_variables_reset();
+        machine_flows_restore();
+        machine_mmu_reset();
+        machine_mmu_restore();
+        machine_report_reset();
+        machine = saved;
+        machine_local = saved_local;
+        machine_irq_depth = saved_irq_depth;
+        machine_attention = saved_attention;
+    }
+    untouched = false;
+}
+
 void machine_reset(const uint8_t *choices, size_t size)
 {
-    machine_choices(choices, size);
-    reset_memory();
-    machine_flows_reset();
-    machine_cpus_reset();
-    machine_mmu_reset();
-    machine_report_reset();
-    if (have_snapshot) {
-        machine_variables_reset();
+    if (have_snapshot && saved.powered) {
+        restore_world();
+    } else {
+        reset_memory();
+        machine_flows_reset();
+        machine_cpus_reset();
+        machine_mmu_reset();
+        machine_report_reset();
+        if (have_snapshot) {
+            machine_variables_reset();
+        }
     }
+    machine_choices(choices, size);
 }
 
 const char *machine_reset_check(void)
 {
     static char text[128];
-    static unsigned char resident[MACHINE_FRAMES];
     const char *changed = machine_variables_changed();
     if (changed != NULL) {
         snprintf(text, sizeof(text), "a reset does not restore the variable at %p", (const void *)changed);
         return text;
     }
-    if (mincore(frame_memory(0), MACHINE_RAM_SIZE, resident) != 0) {
-        return "mincore is refused";
-    }
+    find_resident();
     for (uint32_t frame = 0; frame < MACHINE_FRAMES; frame++) { // also those that nobody declared to be touched
+        if (kept[frame] != NULL) {
+            continue; // seen with the variables
+        }
         if ((resident[frame] & 1) != 0 && !is_zero(frame)) {
             snprintf(text, sizeof(text), "a reset leaves RAM changed at %p", frame_memory(frame));
             return text;

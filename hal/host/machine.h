@@ -6,6 +6,7 @@
 #include <hal/irq.h>
 #include <hal/memory.h>
 #include <hal/mmu.h>
+#include <hal/upcall.h>
 
 #include "kernel/base/types.h"
 
@@ -14,7 +15,8 @@ void machine_start(void);
 // Before machine_snapshot(): finds out by page faults which variables runs change, so that resets cost little. For
 // drivers with many runs in one process; debuggers stop at each such fault.
 void machine_lazy_reset(bool on);
-// Remembers the kernel's variables as they are now: the state that machine_reset() restores.
+// Remembers everything as it is now, variables, RAM, and if the power is on the flows and the machine's own state: what
+// machine_reset() restores. With TSan and MSan a world that runs can be run on from its snapshot but once in a process.
 void machine_snapshot(void);
 // A new run from the snapshot. All that the machine decides comes from choices, used from the last byte to the first.
 // Costs what the last run touched.
@@ -24,6 +26,13 @@ const char *machine_reset_check(void);
 uint64_t machine_variables_hash(void); // of the kernel's variables, as they are
 // Runs body on CPU 0 with interrupts off, until it returns or the kernel powers off; the status of power_off(), else 0.
 int machine_run(void (*body)(void *), void *argument);
+
+// A world of its own, which its driver enters and leaves: CPU 0 begins with entry, on a flow of its own.
+void machine_power_on(void (*entry)(void *), void *argument);
+// The world goes on where it was, until machine_leave() or until the power is off; the status of either.
+int machine_enter(void);
+void machine_leave(int status); // from any flow; returns when the world is entered again
+bool machine_is_off(void);      // the kernel has ended the run
 
 // 0 to bound - 1; 0 for ever when the input has no more bytes.
 uint32_t machine_choose(uint32_t bound);
@@ -78,5 +87,17 @@ struct machine_walk machine_walk_from(paddr_t root, uint64_t va, bool upper);
 
 // User memory may change between two fetches, where the choices say so.
 void machine_double_fetch(bool on);
-bool machine_user_changed(void); // since last asked
-void machine_set_user_program(void (*program)(struct user_regs *regs));
+bool machine_user_changed(void);                                        // since last asked
+void machine_set_user_program(void (*program)(struct user_regs *regs)); // does not return
+
+// User space that is a function on the flow's own stack. Each of these may find another pc in regs than it left there:
+// then a signal handler is to run. May not return, when the kernel ends the thread.
+void machine_user_call(struct user_regs *regs);  // SVC
+void machine_user_point(struct user_regs *regs); // between two instructions: an interrupt may come
+// The bytes behind va, up to the end of the page, through this CPU's TLB; NULL: a fault, and the kernel has been told.
+void *machine_user_reach(struct user_regs *regs, uint64_t va, bool write);
+// The next access to that is made to va, as the hardware's fault for it.
+void machine_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64_t va);
+void machine_user_data_set(void *data); // of the running flow
+void *machine_user_data(void);
+void machine_on_user_return(void (*hook)(void)); // each time before user space goes on; interrupts on

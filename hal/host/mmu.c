@@ -4,6 +4,7 @@
 // debt is written down, and only the right flush pays it. Besides, each CPU has a TLB that keeps what it once saw.
 #include "hal/host/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define DEBTS_MAX 512u
@@ -112,6 +113,49 @@ void machine_mmu_reset(void)
             cpu->tlb_used = cpu->tlb_large = false;
         }
     }
+}
+
+static struct {
+    uint32_t *frames;
+    struct table_meta *metas;
+    struct debt debts[DEBTS_MAX];
+    uint32_t count;
+    size_t debt_count, flood_count;
+    uint64_t kernel_root;
+    bool live;
+} saved;
+
+void machine_mmu_save(void)
+{
+    free(saved.frames);
+    free(saved.metas);
+    saved.frames = malloc((live_count + 1) * sizeof(*saved.frames));
+    saved.metas = malloc((live_count + 1) * sizeof(*saved.metas));
+    for (uint32_t i = 0; i < live_count; i++) {
+        saved.frames[i] = live_list[i];
+        saved.metas[i] = metas[live_list[i]];
+    }
+    memcpy(saved.debts, debts, debt_count * sizeof(*debts));
+    saved.count = live_count;
+    saved.debt_count = debt_count;
+    saved.flood_count = flood_count;
+    saved.kernel_root = kernel_root;
+    saved.live = machine_tables_live;
+}
+
+// After machine_mmu_reset().
+void machine_mmu_restore(void)
+{
+    for (uint32_t i = 0; i < saved.count; i++) {
+        live_list[i] = saved.frames[i];
+        metas[saved.frames[i]] = saved.metas[i];
+    }
+    memcpy(debts, saved.debts, saved.debt_count * sizeof(*debts));
+    live_count = saved.count;
+    debt_count = saved.debt_count;
+    flood_count = saved.flood_count;
+    kernel_root = saved.kernel_root;
+    machine_tables_live = saved.live;
 }
 
 // What is owed for the table at root is from now on owed under another identifier.

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static void (*user_program)(struct user_regs *regs);
+static void (*user_return)(void);
 
 void machine_double_fetch(bool on)
 {
@@ -189,19 +190,74 @@ void user_regs_set_sp(struct user_regs *regs, uaddr_t sp)
     regs->sp = sp.raw;
 }
 
-uint64_t user_tls(void)
+void machine_on_user_return(void (*hook)(void))
 {
-    return 0; // programs of tests have none
+    user_return = hook;
 }
 
-void user_tls_set(uint64_t value)
+// The way out of the kernel; interrupts off.
+static void leave_kernel(struct user_regs *regs)
 {
+    kernel_user_return(regs);
+    if (machine_irq_depth != 1) {
+        machine_finding("irq", "kernel_user_return() returned at masking depth %u", machine_irq_depth);
+    }
+    machine_irq_depth = 0;
+    if (user_return != NULL) {
+        user_return();
+    }
+}
+
+static void entered(const char *what)
+{
+    if (machine_irq_depth != 0) {
+        machine_finding("irq", "%s returned with interrupts masked %u deep", what, machine_irq_depth);
+    }
+    machine_irq_depth = 1;
+}
+
+void machine_user_call(struct user_regs *regs)
+{
+    regs->pc += 4;
+    kernel_syscall(regs);
+    entered("kernel_syscall()");
+    leave_kernel(regs);
+}
+
+void machine_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64_t va)
+{
+    kernel_user_fault(regs, kind, va);
+    entered("kernel_user_fault()");
+    leave_kernel(regs);
+}
+
+void machine_user_point(struct user_regs *regs)
+{
+    machine_self()->from_user = true;
+    machine_switch_point();
+    if (machine_self()->from_user) { // nothing came; we are where we were
+        machine_self()->from_user = false;
+        return;
+    }
+    machine_irq_depth = 1;
+    leave_kernel(regs);
+}
+
+void *machine_user_reach(struct user_regs *regs, uint64_t va, bool write)
+{
+    paddr_t pa;
+    if (machine_tlb_access(vaddr(va), write ? MMU_USER_WRITE : MMU_USER_READ, &pa)) {
+        return phys_to_virt(pa);
+    }
+    machine_user_fault(regs, write ? USER_FAULT_WRITE : USER_FAULT_READ, va);
+    return NULL;
 }
 
 void user_enter(const struct user_regs *regs)
 {
     struct user_regs own = *regs;
-    machine_irq_depth = 0;
+    machine_irq_depth = 1;
+    leave_kernel(&own);
     if (user_program != NULL) {
         user_program(&own);
     }

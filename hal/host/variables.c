@@ -1,4 +1,5 @@
-// The kernel's variables, put back before each run at the cost of what runs change.
+// The kernel's variables, and the RAM that a snapshot of a running world holds, put back before each run at the cost of
+// what runs change.
 //
 // Whole pages of them are cold at first: write-protected. The first write to one makes it warm for the rest of the
 // process, and a reset copies the warm pages. So no change can be missed, and large tables that a target never writes
@@ -15,8 +16,8 @@
 extern char __start_kernel_data[] __attribute__((weak)), __stop_kernel_data[] __attribute__((weak));
 extern char __start_kernel_bss[] __attribute__((weak)), __stop_kernel_bss[] __attribute__((weak));
 
-#define PARTS_MAX 1024u
-struct part { // of a section: a page, or what is left at an end
+#define PARTS_MAX 8192u
+struct part { // a page, or what is left at an end of a section
     char *start, *saved;
     uint32_t size;
     bool cold;
@@ -26,6 +27,7 @@ static uint32_t part_count;
 static struct part *warm[PARTS_MAX];
 static uint32_t warm_count;
 static char *saved[2];
+static char *saved_pages;
 static bool lazy, handling;
 static struct sigaction handler_before;
 
@@ -69,28 +71,41 @@ static void handle_faults(void)
     }
 }
 
-MACHINE_RAW static char *split(char *start, const char *stop, char *copy)
+MACHINE_RAW static void add_part(char *start, char *copy, uint32_t size)
+{
+    if (part_count == PARTS_MAX) {
+        machine_finding("check", "a snapshot has more than %u pages", PARTS_MAX);
+    }
+    struct part *part = &parts[part_count++];
+    *part = (struct part){.start = start, .saved = copy, .size = size, .cold = lazy && size == PAGE_SIZE};
+    machine_copy_raw(copy, start, size);
+    if (part->cold) {
+        mprotect(start, size, PROT_READ);
+    } else {
+        warm[warm_count++] = part;
+    }
+}
+
+static char *split(char *start, const char *stop, char *copy)
 {
     free(copy);
     copy = malloc((size_t)(stop - start) + 1);
-    machine_copy_raw(copy, start, (size_t)(stop - start));
     for (char *at = start; at < stop;) {
         size_t left = (size_t)(stop - at), to_end = PAGE_SIZE - ((uintptr_t)at & PAGE_MASK);
-        struct part part = {.start = at, .saved = copy + (at - start), .size = (uint32_t)min_u64(left, to_end)};
-        part.cold = lazy && part.size == PAGE_SIZE;
-        if (part_count == PARTS_MAX) {
-            machine_finding("check", "the kernel has more than %u pages of variables", PARTS_MAX);
-        }
-        parts[part_count] = part;
-        if (part.cold) {
-            mprotect(at, part.size, PROT_READ);
-        } else {
-            warm[warm_count++] = &parts[part_count];
-        }
-        part_count++;
-        at += part.size;
+        uint32_t size = (uint32_t)min_u64(left, to_end);
+        add_part(at, copy + (at - start), size);
+        at += size;
     }
     return copy;
+}
+
+void machine_pages_save(char *const *pages, uint32_t count)
+{
+    free(saved_pages);
+    saved_pages = malloc((size_t)count * PAGE_SIZE);
+    for (uint32_t i = 0; i < count; i++) {
+        add_part(pages[i], saved_pages + (size_t)i * PAGE_SIZE, PAGE_SIZE);
+    }
 }
 
 void machine_variables_save(void)

@@ -28,6 +28,7 @@ void process_bury(struct process *process)
     // The last switch of its threads may still be under way on other CPUs: what they held is free when we return.
     while (load_acquire(&process->threads) > 0) {
         thread_yield();
+        cpu_relax();
     }
     irqflags_t flags = spin_lock(&family.lock);
     family_remove(process);

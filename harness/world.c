@@ -1,0 +1,174 @@
+// Boots the world, runs a program in it, and looks whether all is as it was when the program has ended.
+#include "harness/world.h"
+
+#include "harness/harness.h"
+#include "harness/waits.h"
+
+#include <hal/timer.h>
+#include <hal/upcall.h>
+
+#include "kernel/fs/mount.h"
+#include "kernel/proc/process_internal.h"
+#include "kernel/sched/sched.h"
+
+#define KILLED_NS 1000000000ull // for processes that were killed to end in
+#define POINTS_MAX 50000u       // a program that has not ended by then is killed
+
+static void power_on(void *info)
+{
+    kernel_main(info);
+}
+
+static unsigned count_mounts(void)
+{
+    struct mount_description mount;
+    unsigned count = 0;
+    while (mount_describe(count, &mount)) {
+        vnode_put(mount.root);
+        count++;
+    }
+    return count;
+}
+
+static void remove_mounts(unsigned keep)
+{
+    struct mount_description mount;
+    for (unsigned count = count_mounts(); count > keep; count--) {
+        if (!mount_describe(count - 1, &mount)) {
+            break;
+        }
+        int error = mount_remove(mount.root);
+        if (error != 0) {
+            machine_finding("leak", "%s is still in use at the end: %d", mount.type, error);
+        }
+    }
+}
+
+static bool any(struct process *process, void *found)
+{
+    *(struct process **)found = process;
+    return false;
+}
+
+static bool kill_one(struct process *process, void *unused) // with the family's lock
+{
+    signal_send_locked(process, NULL, &(struct signal_info){.signal = SIGKILL, .code = SI_KERNEL});
+    return true;
+}
+
+static void kill_all(void)
+{
+    world.stage = WORLD_KILLED;
+    process_for_each(kill_one, NULL);
+}
+
+// What the program has left running; there is nobody else.
+static void end_rest(void)
+{
+    uint64_t deadline = timer_now() + KILLED_NS;
+    for (;;) {
+        struct process *left = NULL;
+        process_for_each(any, &left);
+        if (left == NULL) {
+            return;
+        }
+        if (timer_now() > deadline) {
+            machine_finding("livelock", "process %d was killed a second ago and has not ended", left->pid);
+        }
+        process_for_each(kill_one, NULL);
+        thread_sleep_until(timer_now() + 1000000);
+    }
+}
+
+// A kernel thread: one program after the other.
+static void keep(void *unused)
+{
+    unsigned mounts = count_mounts();
+    for (;;) {
+        struct process *process;
+        const char *const argv[] = {"/bin/prog", NULL};
+        world.wanted = true;
+        int error = process_spawn("/bin/prog", argv, &process);
+        if (error != 0) {
+            machine_finding("check", "the first process does not start: %d", error);
+        }
+        (void)process_wait(process);
+        end_rest();
+        fault_disarm();
+        remove_mounts(mounts);
+        if (!world.measured) {
+            world.measured = true;
+            world.before = footprint_take();
+            continue;
+        }
+        if (!footprint_settle(&world.before)) {
+            struct footprint now = footprint_take();
+            machine_finding("leak", "%lld pages, %lld objects and %d threads more than before the program",
+                            (long long)(world.before.pages - now.pages),
+                            (long long)(now.objects - world.before.objects), (int)(now.threads - world.before.threads));
+        }
+        EXPECT_CHECK(kernel_check_all());
+        machine_leave(WORLD_DONE);
+    }
+}
+
+void world_begin(void)
+{
+    struct thread *thread;
+    int error = thread_create("world", keep, NULL, &thread);
+    if (error != 0) {
+        machine_finding("check", "no thread: %d", error);
+    }
+    thread_detach(thread);
+    world.stage = WORLD_RUNS;
+}
+
+// All CPUs are idle and nothing is to come: the program waits for itself, or has missed what it waits for. Interrupts
+// off.
+static bool stuck(void)
+{
+    if (!world.measured || world.stage == WORLD_KILLED) {
+        return false;
+    }
+    const char *lost = waits_lost();
+    if (lost != NULL) {
+        machine_finding("lost-wakeup", "%s", lost);
+    }
+    if (world.stage == WORLD_RUNS) {
+        world.stage = WORLD_STIRRED;
+        if (waits_stir() > 0) {
+            return true;
+        }
+    }
+    waits_forget();
+    kill_all();
+    return true;
+}
+
+void world_setup(void)
+{
+    static struct boot_info info;
+    world_firmware(&info);
+    machine_watch_kernel_root(info.image_start);
+    prog_decode(NULL, 0, &world.program);
+    machine_set_user_program(world_user);
+    machine_on_stuck(stuck);
+    machine_on_overrun(POINTS_MAX, kill_all);
+    machine_power_on(power_on, &info);
+    if (machine_enter() != WORLD_READY || machine_is_off()) {
+        machine_finding("check", "the kernel does not boot");
+    }
+}
+
+void world_run(struct input *input)
+{
+    static const enum machine_schedule schedules[] = {
+        [PROG_TURNS] = MACHINE_TURNS, [PROG_CHOICES] = MACHINE_CHOICES, [PROG_PRIORITIES] = MACHINE_PRIORITIES};
+    prog_decode(input->data, input->size, &world.program);
+    machine_choices(input->data + world.program.choices, input->size - world.program.choices);
+    machine_schedule(schedules[world.program.schedule % ARRAY_SIZE(schedules)], world.program.depth);
+    int status = machine_enter();
+    if (status != WORLD_DONE || machine_is_off()) {
+        machine_finding("check", "the kernel powered itself off");
+    }
+}
