@@ -26,7 +26,7 @@ def memory_bytes(text: str) -> int:
 @dataclass(frozen=True)
 class MachineConfig:
     """What machine to boot. `memory` in bytes; `el2` starts the kernel at EL2; `icount` makes one instruction one
-    nanosecond; `bootargs` is /chosen bootargs; `initrd` holds the first files."""
+    nanosecond; `bootargs` is /chosen bootargs; `initrd` holds the first files; `ram` is an open file that is its memory."""
 
     kernel: Path
     cpu: str = "cortex-a72"
@@ -38,6 +38,7 @@ class MachineConfig:
     initrd: Path | None = None
     record: Path | None = None
     replay: Path | None = None
+    ram: int | None = None
     extra: tuple[str, ...] = field(default=())
 
     def with_(self, **changes) -> MachineConfig:
@@ -70,12 +71,14 @@ def _icount(config: MachineConfig) -> list[str]:
 
 def _machine(config: MachineConfig) -> list[str]:
     # The default GICv2 makes QEMU 7.2 itself crash on qtest accesses from two CPUs.
-    machine = "virt,gic-version=3" + (",virtualization=on" if config.el2 else "")
+    machine = "virt,gic-version=3" + (",virtualization=on" if config.el2 else "") + (",memory-backend=ram" if config.ram is not None else "")
     cpu = config.cpu + (",cntfrq=1000000000" if config.icount or config.record or config.replay else "")
     accel = "tcg,tb-size=16" + (",thread=single" if config.smp == 1 else "")
     argv = ["qemu-system-aarch64", "-accel", accel, "-M", machine, "-cpu", cpu, "-smp", str(config.smp),
             "-m", f"{config.memory >> 10}K", "-display", "none", "-monitor", "none",
             "-nic", "none"]  # without it QEMU wants a boot ROM that Debian does not install
+    if config.ram is not None:
+        argv += ["-object", f"memory-backend-file,id=ram,size={config.memory},mem-path=/proc/self/fd/{config.ram},share=on"]
     argv += ["-kernel", str(config.kernel)]
     if config.initrd:
         argv += ["-initrd", str(config.initrd)]

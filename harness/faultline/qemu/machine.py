@@ -45,7 +45,7 @@ class Machine:
         self.panic: KernelPanic | None = None
         self._errors = open(self._folder / "stderr", "wb")
         self.process = process.start(command.controlled(config, self._folder, gdb), memory=config.memory_cap,
-                                     stdout=self._errors, stderr=self._errors)
+                                     stdout=self._errors, stderr=self._errors, pass_fds=() if config.ram is None else (config.ram,))
         try:
             self.console = Console(self._connect("serial"))
             self.qmp = Qmp(sockets.LineSocket(self._connect("qmp"), "QMP"))
@@ -206,6 +206,14 @@ class Machine:
                 raise MachineExited(f"the guest powered off while {what} was awaited", self.console.tail())
             if verdict:
                 self._give_up(verdict, what, budget)
+
+    def check(self, mark: Mark) -> None:
+        """For who waits on something else. Raises KernelPanic when the kernel reports one after mark, MachineExited when the
+        guest or QEMU is gone."""
+        if self._panicked(mark):
+            raise self._panic(mark)
+        if self.console.closed or self.process.poll() is not None or self.qmp.status() == "shutdown":
+            raise MachineExited("QEMU ended, or the guest powered off", self.console.tail())
 
     def _give_up(self, verdict: str, what: str, budget: float) -> None:
         places = progress.stuck_places(self.qmp.hmp)
