@@ -1,6 +1,7 @@
 #include "harness/waits.h"
 
 #include "kernel/proc/futex_internal.h"
+#include "kernel/proc/process_internal.h"
 #include "kernel/proc/task.h"
 #include "kernel/sched/thread_internal.h"
 #include "kernel/sync/condition.h"
@@ -13,6 +14,10 @@
 
 #define RAW __attribute__((no_sanitize("address", "memory", "thread", "undefined")))
 #define THREADS_MAX 256u
+#define SYS_CLONE 220u
+#define SYS_EXECVE 221u
+#define SYS_EXECVEAT 281u
+#define SYS_CLONE3 435u
 
 enum queue_kind { QUEUE_PLAIN, QUEUE_MUTEX, QUEUE_SEMAPHORE, QUEUE_CONDITION, QUEUE_FUTEX };
 static const char *const kind_names[] = {"wait queue", "mutex", "semaphore", "condition", "wait queue"};
@@ -190,8 +195,36 @@ RAW void waits_print(void)
 
 // --- lost wake-ups -------------------------------------------------------------------------------------------------
 
+// Those that the kernel does not let signals interrupt: until other tasks have ended, or a child lets go.
+static bool waits_for_end(const struct task *task)
+{
+    uint64_t number = task->current != NULL ? user_regs_syscall_number(task->current) : SYSCALL_NUMBERS;
+    return number == SYS_EXECVE || number == SYS_EXECVEAT || number == SYS_CLONE || number == SYS_CLONE3;
+}
+
+static const char *lost_signal(const struct task *task)
+{
+    const struct process *process = task->process;
+    if (task->parked) {
+        bool stays = process->stopping && !process->exiting;
+        return stays ? NULL : "is stopped, and its process is not";
+    }
+    if (process->exiting && !waits_for_end(task)) {
+        return "sleeps, and its process is to end";
+    }
+    uint64_t pending = task->signals.own.pending | process->signals.shared.pending;
+    if ((pending & task->signals.waited) != 0) {
+        return "waits for a signal that is there";
+    }
+    return task_has_work(task) && !waits_for_end(task) ? "sleeps, and has a signal to look at" : NULL;
+}
+
 static const char *lost_sleep(struct thread *thread)
 {
+    const char *lost = thread->task != NULL ? lost_signal(thread->task) : NULL;
+    if (lost != NULL) {
+        return lost;
+    }
     struct wait_queue *queue = queue_of(thread);
     if (thread->interruptible && thread->interrupted) {
         return "was interrupted and sleeps on";
@@ -204,8 +237,12 @@ static const char *lost_sleep(struct thread *thread)
         return container_of(queue, struct mutex, waiters)->owner == NULL ? "waits for a mutex that nobody owns" : NULL;
     case QUEUE_SEMAPHORE:
         return container_of(queue, struct semaphore, waiters)->count > 0 ? "waits for a semaphore that is up" : NULL;
-    case QUEUE_FUTEX:
-        return container_of(queue, struct futex_waiter, queue)->woken ? "sleeps on a futex after it was woken" : NULL;
+    case QUEUE_FUTEX: {
+        const struct futex_waiter *waiter = container_of(queue, struct futex_waiter, queue);
+        return waiter->woken               ? "sleeps on a futex after it was woken"
+               : list_empty(&waiter->link) ? "sleeps on a futex and is in no line there"
+                                           : NULL;
+    }
     default:
         return NULL;
     }

@@ -280,4 +280,8 @@ void kernel_user_return(struct user_regs *regs)
         work_off(me->task, regs);
         irq_disable();
     }
+    if (FAULTLINE_CHECKS && unlikely(me->mutexes != 0 || this_cpu()->lock_depth != 0)) {
+        panic("thread %u returns to user space with %u mutexes and %u spinlocks held", me->id, me->mutexes,
+              this_cpu()->lock_depth);
+    }
 }

@@ -150,6 +150,7 @@ static int jump_to_place(const struct proc_node *node, bool root, struct vnode *
             *out = root ? places.root : places.directory;
             vnode_get(*out);
             process_places_put(&places);
+            error = *out == NULL ? -ENOENT : 0; // it has given them back meanwhile
         }
         process_space_put(space);
     }

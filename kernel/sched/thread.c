@@ -138,6 +138,9 @@ uint64_t thread_runtime(const struct thread *thread)
 void thread_exit(int code)
 {
     struct thread *me = thread_current();
+    if (FAULTLINE_CHECKS && me->mutexes != 0) {
+        panic("thread %u ends with %u mutexes held", me->id, me->mutexes);
+    }
     irqflags_t flags = spin_lock(&me->exit_queue.lock);
     me->exit_code = code;
     me->exited = true;

@@ -52,6 +52,7 @@ struct thread {
     void *argument;
     struct task *task; // these two: its own; NULL: kernel only
     struct process *process;
+    uint32_t mutexes;  // its own: that it holds, with FAULTLINE_CHECKS
     uint32_t *counted; // constant once it runs: goes down when its memory is free; atomic. NULL: nobody counts
     struct pagetable *user_table; // its own, interrupts off: the lower half while it runs, or NULL
     struct fp_state *fp;          // likewise; NULL: does not use floating point

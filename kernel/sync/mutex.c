@@ -13,6 +13,14 @@ void mutex_init(struct mutex *mutex, const char *name)
     mutex->name = name;
 }
 
+// What is held by whom, for who must hold none. Kernel threads come with the scheduler.
+static void count(struct thread *me, int change)
+{
+    if (FAULTLINE_CHECKS && me != NULL) {
+        me->mutexes += (uint32_t)change;
+    }
+}
+
 static bool change_state(struct mutex *mutex, uint32_t from, uint32_t to)
 {
     return atomic_cas(&mutex->state, &from, to);
@@ -52,6 +60,7 @@ void mutex_lock(struct mutex *mutex) NO_LOCK_ANALYSIS
     } else {
         lock_slowly(mutex, me);
     }
+    count(me, 1);
 }
 
 bool mutex_trylock(struct mutex *mutex) NO_LOCK_ANALYSIS
@@ -59,6 +68,7 @@ bool mutex_trylock(struct mutex *mutex) NO_LOCK_ANALYSIS
     bool taken = change_state(mutex, MUTEX_FREE, MUTEX_HELD);
     if (taken) {
         WRITE_ONCE(mutex->owner, thread_current());
+        count(thread_current(), 1);
     }
     return taken;
 }
@@ -81,6 +91,7 @@ void mutex_unlock(struct mutex *mutex) NO_LOCK_ANALYSIS
         panic("mutex %s: unlocked by a thread that does not own it", mutex->name);
     }
     WRITE_ONCE(mutex->owner, NULL);
+    count(thread_current(), -1);
     if (unlikely(!change_state(mutex, MUTEX_HELD, MUTEX_FREE))) {
         hand_over(mutex);
     }

@@ -285,6 +285,22 @@ static void mutex_twice(void) NO_LOCK_ANALYSIS
     mutex_lock(&mutex);
 }
 
+static void return_with_a_mutex(void) NO_LOCK_ANALYSIS
+{
+    struct user_regs regs = {};
+    mutex_init(&mutex, "kept");
+    mutex_lock(&mutex);
+    (void)irq_save();
+    kernel_user_return(&regs);
+}
+
+static void end_with_a_mutex(void) NO_LOCK_ANALYSIS
+{
+    mutex_init(&mutex, "kept");
+    mutex_lock(&mutex);
+    thread_exit(0);
+}
+
 static void mutex_not_owned(void) NO_LOCK_ANALYSIS
 {
     mutex_init(&mutex, "mine");
@@ -301,6 +317,8 @@ TEST(deaths, locks)
     EXPECT(dies(sleep_in_an_interrupt, "in an interrupt handler"));
     EXPECT(dies(allocate_in_an_interrupt, "memory asked for in an interrupt handler"));
     EXPECT(dies(mutex_twice, "mutex once: locked again by its owner"));
+    EXPECT(dies(return_with_a_mutex, "returns to user space with 1 mutexes and 0 spinlocks held"));
+    EXPECT(dies(end_with_a_mutex, "ends with 1 mutexes held"));
     EXPECT(dies(mutex_not_owned, "mutex mine: unlocked by a thread that does not own it"));
 }
 
