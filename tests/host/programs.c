@@ -1,5 +1,5 @@
 // Programs: files and what they decode to; the interpreter against a machine that only writes down what it is asked.
-#include "user/prog/calls.h"
+#include "user/prog/text.h"
 
 #include "kernel/debug/ktest.h"
 
@@ -153,4 +153,75 @@ TEST(programs, the_table_knows_every_call)
     EXPECT(prog_describe(18) == NULL && prog_describe(512) == NULL && prog_describe(PROG_ADD + 1) == NULL);
     EXPECT(prog_path_count <= 256 && prog_special_count <= 256);
     EXPECT(strcmp(prog_paths[10], "p") == 0 && strcmp(prog_paths[82], "/bin/prog") == 0);
+}
+
+// --- text ----------------------------------------------------------------------------------------------------------
+
+static struct prog_parsed parsed;
+
+TEST(programs, what_is_printed_is_parsed_to_the_same)
+{
+    static uint8_t file[PROG_FILE_MAX], encoded[PROG_FILE_MAX];
+    static char printed[PROG_TEXT_MAX];
+    static struct program program;
+    uint64_t state = 7;
+    for (unsigned run = 0; run < RUNS; run++) {
+        size_t size = random_file(&state, file, 300);
+        prog_decode(file, size, &program);
+        size_t length = prog_print(&program, printed, sizeof(printed));
+        EXPECT(length < sizeof(printed) - 1);
+        if (!prog_parse(printed, &parsed)) {
+            ktest_fail(__FILE__, __LINE__, "%s in\n%s", parsed.wrong, printed);
+            return;
+        }
+        size_t wanted = prog_encode(&program, encoded, sizeof(encoded));
+        EXPECT_EQ(parsed.size, wanted);
+        EXPECT(memcmp(parsed.file, encoded, wanted) == 0);
+    }
+}
+
+TEST(programs, text_is_read_as_people_write_it)
+{
+    EXPECT(prog_parse("# an example\n"
+                      "cpus 2\nschedule priorities 3\n\nstart t1 process\n"
+                      "t0: r7 = openat(AT_FDCWD, \"a\", O_RDWR | O_CREAT, 0600)   # 3\n"
+                      "t1:write( r7 ,<\"a\\n\\x00\">, -3 ) fail_nth 2\n"
+                      "  t2: futex(arena+0x10, FUTEX_WAIT|FUTEX_PRIVATE_FLAG, 0, {0, {r7.2}})",
+                      &parsed));
+    const struct program *program = &parsed.program;
+    EXPECT_EQ(program->call_count, 3);
+    EXPECT(program->cpus == 2 && program->depth == 3 && program->starts[1] == PROG_PROCESS);
+    EXPECT_EQ(program->values[0].number, -100);
+    EXPECT_EQ(program->values[2].number, 0102);
+    EXPECT(program->calls[1].fail_nth == 2 && program->calls[1].list == 1);
+    EXPECT_EQ(program->values[6].number, -3);
+    EXPECT_EQ(program->values[8].number, 128);
+    EXPECT(program->value_count == 14 && program->values[13].kind == PROG_RESULT && program->values[13].extra == 2);
+}
+
+TEST(programs, wrong_text_is_refused_with_its_line)
+{
+    static const struct {
+        const char *text, *wrong;
+    } cases[] = {
+        {"t0: read(r0)", "line 1: no call is named r0"},
+        {"\nt0: raed(1)", "line 2: no system call is called raed"},
+        {"t0: read(1", "line 1: ',' is missing before ''"},
+        {"t0: read({{{{1}}}})", "line 1: words in words in words"},
+        {"t4: read(1)", "line 1: what is t4?"},
+        {"t0: read(O_FOO)", "line 1: nothing is called O_FOO"},
+        {"t0: chdir(\"/etc\")", "line 1: \"/etc\" is no path"},
+        {"t0: read(1) x", "line 1: only fail_nth"},
+        {"cpus 5", "line 1: cpus 1 to 4"},
+        {"t0: r1 = sync()\nt0: r1 = sync()", "line 2: r0 to r999, each once"},
+        {"t0: read(<256>)", "line 1: more than 255 bytes"},
+        {"t0: read(arena+0x40000)", "line 1: beyond the arena's end"},
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        EXPECT(!prog_parse(cases[i].text, &parsed));
+        if (strncmp(parsed.wrong, cases[i].wrong, strlen(cases[i].wrong)) != 0) {
+            ktest_fail(__FILE__, __LINE__, "'%s' instead of '%s'", parsed.wrong, cases[i].wrong);
+            return;
+        }
+    }
 }

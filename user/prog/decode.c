@@ -72,11 +72,17 @@ static bool take_value(struct reader *from, struct prog_value *value, unsigned d
         return take_values(from, value->count, depth + 1, &value->first);
     }
     case PROG_PATH:
-    case PROG_SPECIAL:
         value->number = u8(from);
         break;
-    default: // three bits
+    default: { // PROG_SPECIAL
+        uint8_t index = u8(from);
+        value->kind = PROG_NUMBER;
+        value->number = index < prog_special_count ? prog_specials[index] : 0;
         break;
+    }
+    }
+    if (value->kind == PROG_NUMBER && value->number <= PROG_SMALL_MAX) { // one number, one value
+        value->kind = PROG_SMALL;
     }
     return true;
 }

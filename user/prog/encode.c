@@ -35,11 +35,31 @@ static unsigned bytes_of(uint64_t value)
     return count;
 }
 
+static bool special(struct writer *to, uint64_t value)
+{
+    for (unsigned i = 0; i < prog_special_count; i++) {
+        if (prog_specials[i] == value) {
+            head(to, PROG_SPECIAL, 0);
+            u8(to, (uint8_t)i);
+            return true;
+        }
+    }
+    return false;
+}
+
+// As short as can be.
 static void number(struct writer *to, uint64_t value)
 {
+    if (value <= PROG_SMALL_MAX) {
+        head(to, PROG_SMALL, (unsigned)value);
+        return;
+    }
     bool minus = bytes_of(0 - value) < bytes_of(value);
     value = minus ? 0 - value : value;
     unsigned count = bytes_of(value);
+    if (count > 1 && special(to, minus ? 0 - value : value)) {
+        return;
+    }
     head(to, PROG_NUMBER, (count - 1) | (minus ? 16 : 0));
     for (unsigned i = 0; i < count; i++) {
         u8(to, (uint8_t)(value >> (8 * i)));
@@ -52,9 +72,8 @@ static void put_value(struct writer *to, const struct prog_value *value)
 {
     switch (value->kind) {
     case PROG_SMALL:
-        head(to, PROG_SMALL, (unsigned)value->number & 31);
-        break;
     case PROG_NUMBER:
+    case PROG_SPECIAL:
         number(to, value->number);
         break;
     case PROG_ARENA:
@@ -73,7 +92,7 @@ static void put_value(struct writer *to, const struct prog_value *value)
         u8(to, value->count);
         values(to, value->first, value->count);
         break;
-    default: // PROG_RESULT, PROG_PATH, PROG_SPECIAL
+    default: // PROG_RESULT, PROG_PATH
         head(to, value->kind, value->extra);
         u8(to, (uint8_t)value->number);
         break;

@@ -87,8 +87,6 @@ static uint64_t evaluate(struct place *place, const struct prog_value *value)
         return words_at(place, value);
     case PROG_PATH:
         return path_at(place, value->number);
-    case PROG_SPECIAL:
-        return value->number < prog_special_count ? prog_specials[value->number] : 0;
     default:
         return value->number;
     }

@@ -42,8 +42,9 @@ enum prog_kind {
     PROG_WORDS,  // 1 byte n (at most PROG_WORDS_MAX), n arguments: the address of them as words of 64 bits, extra bit
                  // 0: of 32. One in the other at most twice, else 0 and nothing follows n
     PROG_PATH,   // 1 byte: the address of prog_paths[that], or of ""
-    PROG_SPECIAL, // 1 byte: prog_specials[that], or 0
+    PROG_SPECIAL, // 1 byte: prog_specials[that], or 0. Only in files: decoded it is the number
 };
+#define PROG_SMALL_MAX 31u // up to it a number is decoded as PROG_SMALL however it was written
 #define PROG_WORDS_MAX 24u
 
 struct prog_value {
@@ -73,7 +74,8 @@ struct program {
     size_t choices; // where the machine's choices begin
 };
 
-// decode.c. Never fails: what there is no room for ends the program.
+// decode.c. One meaning, one program: what is left over in the file (flag bits without a meaning, long forms) is gone.
+// Never fails: what there is no room for ends the program.
 void prog_decode(const uint8_t *file, size_t size, struct program *out);
 // encode.c. Bytes written, 0: more than room. Decoding them gives an equal program.
 size_t prog_encode(const struct program *program, uint8_t *out, size_t room);
