@@ -13,6 +13,7 @@
 struct cpu_local *machine_local;
 uint32_t machine_irq_depth;
 bool machine_attention;
+uint32_t machine_quiet;
 static bool (*stuck_hook)(void);
 
 void machine_on_stuck(bool (*hook)(void))
@@ -42,6 +43,7 @@ void machine_cpus_reset(void)
     machine.switches = machine.points = machine.relaxes = machine.idle_steps = 0;
     machine.concurrent = machine.double_fetch = machine.user_changed = false;
     machine.race_skip = 0;
+    machine_quiet = 0;
     machine.schedule = MACHINE_CHOICES;
     machine.scheduled = machine.spurious = machine.overrun = false;
     machine.rescues = 0;
@@ -60,6 +62,16 @@ void machine_concurrency(bool on)
 uint64_t machine_switches(void)
 {
     return machine.switches;
+}
+
+uint64_t machine_moment(void)
+{
+    uint64_t parts[] = {machine.now, machine.points, machine.switches, machine.choices_left}, hash = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
+        hash = (hash ^ parts[i]) * 0x9e3779b97f4a7c15;
+        hash ^= hash >> 29;
+    }
+    return hash;
 }
 
 static void timer_check(struct machine_cpu *cpu)

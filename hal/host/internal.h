@@ -66,7 +66,6 @@ struct machine {
     uint64_t switches, points, relaxes, idle_steps;
     uint32_t race_skip;
     enum machine_schedule schedule;
-    uint32_t until; // points before something happens
     uint32_t changes_left, rescues;
     int32_t rank_low;
     bool scheduled;   // by the driver

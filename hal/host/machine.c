@@ -314,6 +314,7 @@ static void restore_world(void)
         machine_local = saved_local;
         machine_irq_depth = saved_irq_depth;
         machine_attention = saved_attention;
+        machine_quiet = 0;
     }
     untouched = false;
 }

@@ -68,6 +68,7 @@ void machine_irq_raise(uint32_t intid);
 void machine_interrupt(uint32_t nothing);
 void machine_pass_time(uint64_t ns);
 uint64_t machine_switches(void);
+uint64_t machine_moment(void); // differs when two runs went in different ways
 
 // Page tables and TLB. The kernel's half is watched from when its root is given until that is 0.
 void machine_watch_kernel_root(paddr_t root);

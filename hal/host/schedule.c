@@ -88,12 +88,12 @@ static void something_happens(uint32_t choice)
 static void end_turn(void)
 {
     if (machine.choices_left == 0) {
-        machine.until = TURN_POINTS;
+        machine_quiet = TURN_POINTS;
         hop(1);
         return;
     }
     uint32_t gap = machine_choose(256);
-    machine.until = gap < 128 ? gap : (gap - 127) * 32;
+    machine_quiet = gap < 128 ? gap : (gap - 127) * 32;
     something_happens(machine_choose(256));
 }
 
@@ -117,7 +117,7 @@ static uint32_t gap_to_change(void)
 static void change_priority(void)
 {
     if (machine.changes_left == 0) {
-        machine.until = UINT32_MAX;
+        machine_quiet = UINT32_MAX;
         return;
     }
     machine.changes_left--;
@@ -126,7 +126,7 @@ static void change_priority(void)
         machine_self()->pending |= 1u << MACHINE_TIMER_INTID;
     }
     comes_last(machine.self);
-    machine.until = gap_to_change();
+    machine_quiet = gap_to_change();
     machine_go_to_cpu(first_in_rank());
 }
 
@@ -137,16 +137,16 @@ void machine_schedule(enum machine_schedule mode, unsigned depth)
     machine.points = machine.relaxes = machine.idle_steps = 0;
     machine.race_skip = 0;
     machine.spurious = machine.overrun = false;
-    machine.until = 0;
+    machine_quiet = 0;
     if (mode == MACHINE_TURNS) {
-        machine.until = machine.choices_left == 0 ? TURN_POINTS : machine_choose(256);
+        machine_quiet = machine.choices_left == 0 ? TURN_POINTS : machine_choose(256);
     } else if (mode == MACHINE_PRIORITIES) {
         machine.rank_low = 0;
         for (unsigned i = 0; i < MAX_CPUS; i++) {
             machine.cpus[i].rank = i < machine.cpu_high ? (int32_t)machine_choose(256) + 1 : 1;
         }
         machine.changes_left = depth;
-        machine.until = gap_to_change();
+        machine_quiet = gap_to_change();
     }
 }
 
@@ -188,8 +188,8 @@ static void choose_each(void)
 
 static void pass_point(void)
 {
-    if (machine.until > 0) {
-        machine.until--;
+    if (machine_quiet > 0) {
+        machine_quiet--;
     } else if (machine.schedule == MACHINE_TURNS) {
         end_turn();
     } else {
