@@ -19,9 +19,11 @@
 
 #define SECONDS_MAX 60
 #define MEMORY_MAX GIB(4)
+#define REPEAT_MAX 10000u
 
 struct options {
     bool trace, json, sweep, has_plan;
+    unsigned repeat;
     struct fault_plan plan;
 };
 
@@ -29,15 +31,17 @@ static const char *program;
 
 static void usage(FILE *to)
 {
-    fprintf(to,
-            "usage: %s [--trace] [--json] [--sweep] [--fault PLAN] FILE...\n"
-            "Runs saved inputs of %s, each in its own process.\n"
-            "  --trace       print one line per decoded operation, and which faults were armed and fired\n"
-            "  --json        print one JSON object per file\n"
-            "  --sweep       fail the 1st, 2nd, ... Nth failable operation until nothing fails, once and for good\n"
-            "  --fault PLAN  replace the input's own fault plan, e.g. page_alloc,nth=3\n"
-            "exit: 0 every input passes, 1 one fails, 2 cannot run\n",
-            program, fuzz_target.name);
+    fprintf(
+        to,
+        "usage: %s [--trace] [--json] [--sweep] [--repeat N] [--fault PLAN] FILE...\n"
+        "Runs saved inputs of %s, each in its own process.\n"
+        "  --trace       print one line per decoded operation, and which faults were armed and fired\n"
+        "  --json        print one JSON object per file\n"
+        "  --sweep       fail the 1st, 2nd, ... Nth failable operation until nothing fails, once and for good\n"
+        "  --repeat N    run each N times in one process: each run must go as the first, and a reset leave nothing\n"
+        "  --fault PLAN  replace the input's own fault plan, e.g. page_alloc,nth=3\n"
+        "exit: 0 every input passes, 1 one fails, 2 cannot run\n",
+        program, fuzz_target.name);
 }
 
 static uint8_t *read_input(const char *path, size_t *size)
@@ -79,6 +83,24 @@ static void sweep(const uint8_t *data, size_t size)
     }
 }
 
+static void repeat(const uint8_t *data, size_t size, const struct options *options)
+{
+    uint64_t first = 0;
+    for (unsigned i = 0; i < options->repeat; i++) {
+        harness_run(data, size, options->has_plan ? &options->plan : NULL);
+        uint64_t moment = machine_moment();
+        if (i > 0 && moment != first) {
+            machine_finding("nondeterminism", "run %u did not go as the first", i + 1);
+        }
+        first = moment;
+        machine_reset(NULL, 0);
+        const char *left = machine_reset_check();
+        if (left != NULL) {
+            machine_finding("nondeterminism", "%s", left);
+        }
+    }
+}
+
 static void child(const uint8_t *data, size_t size, const struct options *options)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -86,6 +108,8 @@ static void child(const uint8_t *data, size_t size, const struct options *option
     harness_observing = true;
     if (options->sweep) {
         sweep(data, size);
+    } else if (options->repeat > 0) {
+        repeat(data, size, options);
     } else {
         harness_run(data, size, options->has_plan ? &options->plan : NULL);
         report_collect();
@@ -199,6 +223,14 @@ static int parse(int argc, char **argv, struct options *options)
         } else if (strcmp(option, "--help") == 0) {
             usage(stdout);
             exit(0);
+        } else if (strcmp(option, "--repeat") == 0 && at + 1 < argc) {
+            char *end;
+            unsigned long times = strtoul(argv[++at], &end, 10);
+            if (*end != 0 || times == 0 || times > REPEAT_MAX) {
+                fprintf(stderr, "%s: --repeat wants a number from 1 to %u, not %s\n", program, REPEAT_MAX, argv[at]);
+                exit(2);
+            }
+            options->repeat = (unsigned)times;
         } else if (strcmp(option, "--fault") == 0 && at + 1 < argc) {
             if (fault_plan_parse(argv[++at], &options->plan, &error) != 0) {
                 fprintf(stderr, "%s: bad fault plan %s at: %s\n", program, argv[at], error);
@@ -206,7 +238,8 @@ static int parse(int argc, char **argv, struct options *options)
             }
             options->has_plan = true;
         } else {
-            fprintf(stderr, "%s: unknown option %s (--trace --json --sweep --fault PLAN --help)\n", program, option);
+            fprintf(stderr, "%s: unknown option %s (--trace --json --sweep --repeat N --fault PLAN --help)\n", program,
+                    option);
             exit(2);
         }
     }

@@ -159,6 +159,13 @@ static bool stuck(void)
     return true;
 }
 
+static void check_return(void)
+{
+    if (spin_held_count() != 0) {
+        machine_finding("lock", "back to user space with %u spinlocks held", spin_held_count());
+    }
+}
+
 void world_setup(void)
 {
     static struct boot_info info;
@@ -166,6 +173,7 @@ void world_setup(void)
     machine_watch_kernel_root(info.image_start);
     prog_decode(NULL, 0, &world.program);
     machine_set_user_program(world_user);
+    machine_on_user_return(check_return);
     machine_on_stuck(stuck);
     machine_on_overrun(POINTS_MAX, kill_all);
     machine_power_on(power_on, &info);

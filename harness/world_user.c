@@ -32,6 +32,7 @@
 #define REG_ID 20
 #define REG_WHAT 19
 #define REG_KEEP 21
+#define FP_LAST 508u // of V0 to V31
 
 struct world world __attribute__((section("kernel_data"))); // a reset restores it
 void (*world_on_event)(const struct prog_event *event);
@@ -61,12 +62,35 @@ static void set_registers(struct user_regs *regs, const struct prog_task *task)
     }
 }
 
+// Its floating-point registers, likewise: only the first and the last word are looked at.
+static void set_fp(const struct prog_task *task)
+{
+    struct fp_state state;
+    memset(&state, 0, sizeof(state));
+    memcpy(&state, &task->id, sizeof(task->id));
+    memcpy((char *)&state + FP_LAST, &task->id, sizeof(task->id));
+    fp_restore(&state);
+}
+
+static void check_fp(uint32_t id)
+{
+    struct fp_state state;
+    uint32_t words[2];
+    fp_save(&state);
+    memcpy(&words[0], &state, sizeof(words[0]));
+    memcpy(&words[1], (char *)&state + FP_LAST, sizeof(words[1]));
+    EXPECT_MODEL(words[0] == id && words[1] == id, "the floating-point registers of a thread changed in the kernel");
+}
+
 static void check_registers(const struct user *user, uint64_t sp)
 {
     for (unsigned i = REG_KEEP; i < 30 && user->task != NULL; i++) {
         EXPECT_MODEL(user->regs->x[i] == keepsake(user->task, i), "x%u of a thread changed in the kernel", i);
     }
     EXPECT_MODEL(user->regs->sp == sp, "sp of a thread changed in the kernel");
+    if (user->task != NULL) {
+        check_fp(user->task->id);
+    }
 }
 
 static void make_call(struct user_regs *regs, uint64_t number, const uint64_t arguments[6])
@@ -99,6 +123,7 @@ static void handle(struct user *user)
         pc += pc == PC_ACCESS ? 4 : 0;
         prog_machine_write(at, &pc, sizeof(pc));
     }
+    set_fp(&(struct prog_task){.id = ~0u}); // a handler may do that
     regs->x[8] = SYS_RT_SIGRETURN;
     regs->pc = PC_RETURN;
     machine_user_call(regs);
@@ -349,6 +374,7 @@ _Noreturn static void begin_program(struct user *user)
     struct prog_task first = {.program = &world.program, .id = 1, .dump = world.dumps};
     user->task = &first;
     set_registers(regs, &first);
+    set_fp(&first);
     struct fault_status faults = fault_status();
     fault_disarm(); // what an input makes fail is what it does itself
     error = prog_setup_for(&world.program);
@@ -391,8 +417,10 @@ void world_user(struct user_regs *regs)
                              .pid = (int32_t)(regs->x[REG_ID] >> 32),
                              .call = PROG_CALLS_MAX};
     user.task = &task;
+    check_fp(task.id / 10); // its maker's
+    set_fp(&task);
     uint64_t sp = regs->sp;
     go_on(&user, PC_CALL + 4);
-    check_registers(&user, regs->pc == PC_CALL + 4 ? regs->sp : sp);
+    check_registers(&user, sp);
     prog_child(&task);
 }

@@ -116,6 +116,7 @@ unsigned machine_next_cpu(void); // after one that cannot go on; this one when t
 void machine_mmu_reset(void);
 void machine_mmu_save(void);
 void machine_mmu_restore(void);
+void machine_tlb_settled(void); // it is a finding if the running flow owes something
 void machine_mmu_freed(uint64_t pa, uint64_t size);
 // report.c
 void machine_report_reset(void);

@@ -24,6 +24,7 @@ struct debt {
     uint16_t asid;
     bool upper;
     bool whole; // a table with leaves in it: no flush of one page pays for all of them
+    const struct machine_flow *by;
 };
 
 bool machine_tables_live;
@@ -256,7 +257,8 @@ static void flood(const struct table_meta *meta)
                                 .size = 1ull << 48,
                                 .asid = meta->asid,
                                 .upper = meta->upper,
-                                .whole = true};
+                                .whole = true,
+                                .by = machine_self()->flow};
     debt_count = kept + 1;
     flood_count++;
 }
@@ -277,7 +279,8 @@ static void owe(const uint64_t *slot, uint64_t old, const struct table_meta *met
                                         .size = slot_span(meta->level),
                                         .asid = meta->asid,
                                         .upper = meta->upper,
-                                        .whole = is_table(old, meta->level) && holds_leaves(old & ADDRESS)};
+                                        .whole = is_table(old, meta->level) && holds_leaves(old & ADDRESS),
+                                        .by = machine_self()->flow};
 }
 
 static void valid_to_valid(uint64_t *slot, uint64_t old, uint64_t descriptor, const struct table_meta *meta)
@@ -428,6 +431,16 @@ void mmu_flush_all(void)
 size_t machine_tlb_owed(void)
 {
     return debt_count;
+}
+
+void machine_tlb_settled(void)
+{
+    for (size_t i = 0; i < debt_count; i++) {
+        if (debts[i].by == machine_self()->flow) {
+            machine_finding("tlb", "back to user space, and the old translation of 0x%llx is not flushed",
+                            (unsigned long long)debts[i].va);
+        }
+    }
 }
 
 static struct machine_walk walk_now(uint64_t va)

@@ -203,6 +203,7 @@ static void leave_kernel(struct user_regs *regs)
         machine_finding("irq", "kernel_user_return() returned at masking depth %u", machine_irq_depth);
     }
     machine_irq_depth = 0;
+    machine_tlb_settled();
     if (user_return != NULL) {
         user_return();
     }

@@ -32,6 +32,11 @@ class Target:
         return self.root / "fuzz" / f"{self.name}.c"
 
     @property
+    def boots(self) -> bool:
+        """Its inputs are programs (user/prog/prog.h) that run on the whole kernel."""
+        return ".boots = true" in self.source.read_text()
+
+    @property
     def dictionary(self) -> Path | None:
         path = self.root / "fuzz" / "dict" / f"{self.short}.dict"
         return path if path.is_file() else None
