@@ -1,4 +1,5 @@
-"""The shortest input that fails in the same way: pieces are cut out, from halves down to single bytes.
+"""The shortest input that fails in the same way: pieces are cut out, from halves down to single bytes; of a program, calls
+and what they are given (shorten.py).
 
 libFuzzer's own minimiser keeps any failure; here the kind and the place must stay.
 """
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 
 from faultline import process
+from faultline.campaign import shorten
 from faultline.campaign.targets import Target
 from faultline.campaign.triage import SANITIZER_ENV
 
@@ -28,6 +30,8 @@ def minimize(target: Target, data: bytes) -> bytes:
     wanted = _failures(target, [data])[0]
     until = time.monotonic() + SECONDS
     best = _first(target, wanted, [bytes(_PLAN_SIZE) + data[_PLAN_SIZE:]], until) or data  # without its fault, if it can be
+    if target.boots:
+        return shorten.shorten(best, lambda candidates: _first(target, wanted, candidates, until))
     size = max(1, len(best) // 2)
     while size and time.monotonic() < until:
         shorter = _first(target, wanted, [best[:at] + best[at + size:] for at in range(0, len(best), size)][::-1], until)
