@@ -1,4 +1,5 @@
 // scripts/prog: programs from files to text and back.
+#include "harness/mutator.h"
 #include "user/prog/text.h"
 
 #include <stdio.h>
@@ -11,6 +12,11 @@ static void usage(FILE *to)
 {
     fputs("usage: prog text FILE...             programs as text\n"
           "       prog encode TEXT OUT          text as a program; - is standard input or output\n"
+          "       prog mutate SEED FILE OUT     a changed program\n"
+          "       prog generate SEED [--group GROUP] [--unprivileged] [--count N] OUT\n"
+          "                                     a new program; with --count OUT is a folder, and the names are the "
+          "seeds\n"
+          "GROUP: vm process files ipc signals threads, or any other word for all calls\n"
           "exit: 0 done, 1 the text is wrong, 2 cannot be done\n",
           to);
 }
@@ -74,6 +80,52 @@ static int encode(const char *from, const char *to)
     return 0;
 }
 
+static int mutate(const char *seed, const char *from, const char *to)
+{
+    static uint8_t data[PROG_FILE_MAX];
+    size_t size;
+    uint8_t *original = read_file(from, &size);
+    size = size < sizeof(data) ? size : sizeof(data);
+    memcpy(data, original, size);
+    free(original);
+    size = mutator_mutate(data, size, sizeof(data), strtoull(seed, NULL, 0), NULL);
+    write_file(to, data, size);
+    return 0;
+}
+
+static int generate(int count, char **options)
+{
+    static uint8_t data[PROG_FILE_MAX];
+    const char *group = NULL, *to = NULL;
+    uint64_t seed = strtoull(options[0], NULL, 0), programs = 0;
+    int unprivileged = 0;
+    for (int i = 1; i < count; i++) {
+        if (strcmp(options[i], "--unprivileged") == 0) {
+            unprivileged = 1;
+        } else if (strcmp(options[i], "--group") == 0 && i + 1 < count) {
+            group = options[++i];
+        } else if (strcmp(options[i], "--count") == 0 && i + 1 < count) {
+            programs = strtoull(options[++i], NULL, 0);
+        } else if (to == NULL && strncmp(options[i], "--", 2) != 0) {
+            to = options[i];
+        } else {
+            fprintf(stderr, "prog: unknown option %s (--group --unprivileged --count)\n", options[i]);
+            return 2;
+        }
+    }
+    if (to == NULL) {
+        usage(stderr);
+        return 2;
+    }
+    for (uint64_t i = 0; i < (programs == 0 ? 1 : programs); i++) {
+        char path[4096];
+        unsigned long long name = seed + i;
+        snprintf(path, sizeof(path), programs == 0 ? "%s" : "%s/%llu", to, name);
+        write_file(path, data, mutator_generate(data, sizeof(data), seed + i, group, unprivileged));
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
@@ -85,6 +137,12 @@ int main(int argc, char **argv)
     }
     if (argc == 4 && strcmp(argv[1], "encode") == 0) {
         return encode(argv[2], argv[3]);
+    }
+    if (argc == 5 && strcmp(argv[1], "mutate") == 0) {
+        return mutate(argv[2], argv[3], argv[4]);
+    }
+    if (argc >= 4 && strcmp(argv[1], "generate") == 0) {
+        return generate(argc - 2, argv + 2);
     }
     usage(stderr);
     return 2;

@@ -140,6 +140,9 @@ static int make(const struct path_start *start, struct path_end *end, uint32_t m
         return -EISDIR;
     }
     int error = vnode_access(end->directory, start->as, ACCESS_WRITE | ACCESS_EXEC);
+    if (error == 0 && end->directory->ops->create == NULL) {
+        error = -ENOENT; // as on Linux's /proc
+    }
     if (error == 0) {
         error = end->directory->ops->create(end->directory, end->name, end->name_length, S_IFREG | (mode & 07777), 0,
                                             NULL, start->as, &end->node);
