@@ -21,6 +21,8 @@
 #define SYS_MOUNT 40u
 #define SYS_CLONE3 435u
 #define SYS_MKNODAT 33u
+#define SYS_CHMODAT 53u
+#define SYS_UMASK 166u
 #define SYS_MKDIRAT 34u
 #define SYS_CHROOT 51u
 #define SYS_OPENAT 56u
@@ -348,15 +350,21 @@ static void make_root(void)
         uint32_t device;
     } nodes[] = {{"/w/dev/null", 0x103},    {"/w/dev/zero", 0x105}, {"/w/dev/full", 0x107}, {"/w/dev/random", 0x108},
                  {"/w/dev/urandom", 0x109}, {"/w/dev/tty", 0x500},  {"/w/dev/ptmx", 0x502}};
-    static const char *const folders[] = {"/w/bin", "/w/dev", "/w/dev/pts", "/w/proc", "/w/tmp"};
+    static const struct {
+        const char *name;
+        uint32_t mode;
+    } folders[] = {{"/w/bin", 0755}, {"/w/dev", 0755}, {"/w/dev/pts", 0755}, {"/w/proc", 0755}, {"/w/tmp", 01777}};
+    uint64_t mask = call(SYS_UMASK, 0, 0, 0, 0);
     call(SYS_MOUNT, text(0, "tmpfs"), text(1, "/w"), text(2, "tmpfs"), 0);
+    call(SYS_CHMODAT, 0, text(0, "/w"), 0755, 0);
     for (unsigned i = 0; i < ARRAY_SIZE(folders); i++) {
-        call(SYS_MKDIRAT, 0, text(0, folders[i]), 0777, 0);
+        call(SYS_MKDIRAT, 0, text(0, folders[i].name), folders[i].mode, 0);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(nodes); i++) {
         call(SYS_MKNODAT, 0, text(0, nodes[i].name), S_IFCHR | 0666, nodes[i].device);
     }
     copy_image();
+    call(SYS_UMASK, mask, 0, 0, 0);
     call(SYS_MOUNT, text(0, "proc"), text(1, "/w/proc"), text(2, "proc"), 0);
     call(SYS_MOUNT, text(0, "devpts"), text(1, "/w/dev/pts"), text(2, "devpts"), 0);
     call(SYS_CHROOT, text(0, "/w"), 0, 0, 0);

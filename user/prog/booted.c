@@ -9,8 +9,9 @@
 #define PROT_READ_WRITE 3
 #define MAP_SHARED 1
 #define EXECUTED 42
-#define EBUSY 16
-#define EINVAL 22
+#define S_IFCHR 0020000u
+#define MOUNTS_ROOM 8192u
+#define MOUNTS_MAX 64u
 
 int64_t flat_call_raw(uint64_t number, const uint64_t *arguments);
 int main(int argc, char **argv);
@@ -50,10 +51,92 @@ static bool equal(const char *a, const char *b)
     return *a == *b;
 }
 
+// The root directory as harness/world_user.c makes it.
+int flat_prepare(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t mode, device;
+    } files[] = {{"/w/bin", 0755, 0},
+                 {"/w/dev", 0755, 0},
+                 {"/w/dev/pts", 0755, 0},
+                 {"/w/proc", 0755, 0},
+                 {"/w/tmp", 01777, 0},
+                 {"/w/dev/null", 0666, 0x103},
+                 {"/w/dev/zero", 0666, 0x105},
+                 {"/w/dev/full", 0666, 0x107},
+                 {"/w/dev/random", 0666, 0x108},
+                 {"/w/dev/urandom", 0666, 0x109},
+                 {"/w/dev/tty", 0666, 0x500},
+                 {"/w/dev/ptmx", 0666, 0x502}};
+    flat_call(FLAT_umask, 0, 0, 0, 0, 0);
+    int64_t result = flat_call(FLAT_mount, (int64_t)flat_word("tmpfs"), flat_word("/w"), flat_word("tmpfs"), 0, 0);
+    result = result < 0 ? result : flat_call(FLAT_fchmodat, AT_FDCWD, flat_word("/w"), 0755, 0, 0);
+    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]) && result >= 0; i++) {
+        uint64_t name = flat_word(files[i].name), mode = files[i].mode;
+        result = files[i].device == 0 ? flat_call(FLAT_mkdirat, AT_FDCWD, name, mode, 0, 0)
+                                      : flat_call(FLAT_mknodat, AT_FDCWD, name, S_IFCHR | mode, files[i].device, 0);
+    }
+    if (result >= 0) {
+        int64_t file = flat_call(FLAT_openat, AT_FDCWD, flat_word("/w/bin/prog"), O_RDWR | O_CREAT, 0755, 0);
+        result = file < 0 ? file : flat_call(FLAT_write, file, flat_word(flat_image), FLAT_IMAGE_SIZE, 0, 0);
+        flat_call(FLAT_close, file, 0, 0, 0, 0);
+    }
+    flat_call(FLAT_umask, 022, 0, 0, 0, 0);
+    const int64_t proc = (int64_t)flat_word("proc"), pts = (int64_t)flat_word("devpts");
+    result = result < 0 ? result : flat_call(FLAT_mount, proc, flat_word("/w/proc"), (uint64_t)proc, 0, 0);
+    result = result < 0 ? result : flat_call(FLAT_mount, pts, flat_word("/w/dev/pts"), (uint64_t)pts, 0, 0);
+    return (int)(result < 0 ? result : flat_call(FLAT_chroot, (int64_t)flat_word("/w"), 0, 0, 0, 0));
+}
+
+// The last mount below /w in text, which becomes a string of its own. NULL: there is none.
+static char *last_below(char *text, int64_t size)
+{
+    char *found = NULL;
+    for (int64_t at = 0; at < size; at++) { // source, place, ...
+        bool begins = at == 0 || text[at - 1] == '\n';
+        while (begins && at < size && text[at] != ' ') {
+            at++;
+        }
+        if (begins && at + 2 < size && text[at + 1] == '/' && text[at + 2] == 'w') {
+            found = text + at + 1;
+        }
+    }
+    for (char *end = found; end != NULL && end < text + size; end++) {
+        if (*end == ' ') {
+            *end = 0;
+            return found;
+        }
+    }
+    return NULL;
+}
+
+static bool unmount_all(void)
+{
+    static char text[MOUNTS_ROOM];
+    for (unsigned i = 0; i < MOUNTS_MAX; i++) {
+        int64_t file = flat_call(FLAT_openat, AT_FDCWD, flat_word("/proc/mounts"), 0, 0, 0);
+        int64_t size = flat_call(FLAT_read, file, flat_word(text), sizeof(text), 0, 0);
+        flat_call(FLAT_close, file, 0, 0, 0, 0);
+        const char *place = size < 0 ? "" : last_below(text, size);
+        if (place == NULL) {
+            return true;
+        }
+        if (flat_call(FLAT_umount2, (int64_t)flat_word(place), 0, 0, 0, 0) != 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
 bool flat_put_back(void)
 {
-    flat_call(FLAT_sethostname, (int64_t)flat_word("faultline"), 9, 0, 0, 0);
-    return flat_call(FLAT_umount2, (int64_t)flat_word("/w"), 0, 0, 0, 0) == 0;
+    static const char *const usual[] = {"/w/dev/pts", "/w/proc", "/w"};
+    bool done = true;
+    for (unsigned i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        done = flat_call(FLAT_umount2, (int64_t)flat_word(usual[i]), 0, 0, 0, 0) == 0 && done;
+    }
+    return done || unmount_all();
 }
 
 static uint64_t number_of(const char *text)

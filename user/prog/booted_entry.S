@@ -82,4 +82,23 @@ flat_add:                                   // (address, value)
 flat_access_end:
 flat_access_out:
     ret
+
+    .section .rodata.flat_image, "a"
+    .globl flat_image
+    .balign 8
+flat_image:
+    .byte 0x7f, 'E', 'L', 'F', 2, 1, 1
+    .org flat_image + 16
+    .2byte 2, 183                            // executable, machine
+    .4byte 1
+    .8byte 0x400100, 64, 0                  // entry, program headers
+    .4byte 0
+    .2byte 64, 56, 1, 0, 0, 0
+    .4byte 1, 5                             // one segment, read and execute
+    .8byte 0, 0x400000, 0x400000, 4096, 4096, 4096
+    .org flat_image + 0x100
+    mov x0, #42
+    mov x8, #94                             // exit_group
+    svc #0
+    .org flat_image + 4096
     .section .note.GNU-stack, "", %progbits

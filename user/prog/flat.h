@@ -28,7 +28,10 @@ _Static_assert(sizeof(struct prog_task) <= FLAT_TASK_ROOM);
 // Who runs where the stack is none of the interpreter's.
 void flat_first(struct prog_task *task);
 
-// booted.c, linux.c: after a program, when all its processes are gone: files, mounts and names as before. False: not
+// Each machine's: in a program's first process, a root directory for it: bin, dev, proc and tmp. 0, or the negative
+// error of the call that failed.
+int flat_prepare(void);
+// After a program, when all its processes are gone: files, mounts and names as before. False: not
 // so.
 bool flat_put_back(void);
 
@@ -47,6 +50,9 @@ int64_t flat_clone3(const void *arguments, uint64_t size); // likewise
 #else
 #define FLAT_CLONE_FLAGS ~0ull
 #endif
+// /bin/prog for a program's own execve(2): ends with status 42. As large as the simulated machine's.
+extern const char flat_image[];
+#define FLAT_IMAGE_SIZE 4096u
 // Called by flat_handler: frame is what the kernel wrote.
 void flat_entered(int signal, void *frame);
 // Where a frame keeps its program counter, stack pointer and the register of a result.

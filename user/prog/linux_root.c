@@ -14,6 +14,9 @@
 #define O_WRONLY 1
 #define O_CREAT 0100
 #define O_EXCL 0200
+#define O_NOFOLLOW 0400000
+#define AT_REMOVEDIR 0x200
+#define ROUNDS_MAX 100u
 #define O_CLOEXEC 02000000
 #define SIGCHLD 17
 #define SIGKILL 9
@@ -89,15 +92,11 @@ static void folder(const char *path)
     must(call(__NR_mkdirat, (uint64_t)AT_FDCWD, flat_word(path), 0755, 0), path);
 }
 
-// This program as /bin/prog: what execve(2) finds there.
-static void copy_self(void)
+static void make_image(void)
 {
-    int64_t from = open("/proc/self/exe", O_RDONLY), to = open("/tmp/bin/prog", O_WRONLY | O_CREAT | O_EXCL);
-    must(from, "/proc/self/exe");
+    int64_t to = open("/tmp/bin/prog", O_WRONLY | O_CREAT | O_EXCL);
     must(to, "/bin/prog");
-    while (call(__NR_sendfile, (uint64_t)to, (uint64_t)from, 0, 1 << 20) > 0) {
-    }
-    call(__NR_close, (uint64_t)from, 0, 0, 0);
+    must(call(__NR_write, (uint64_t)to, flat_word(flat_image), FLAT_IMAGE_SIZE, 0), "/bin/prog");
     call(__NR_close, (uint64_t)to, 0, 0, 0);
 }
 
@@ -113,16 +112,20 @@ static void new_root(void)
 {
     mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
     mount("tmpfs", "/tmp", "tmpfs", 0, "size=16m,mode=755");
-    static const char *const folders[] = {"/tmp/bin", "/tmp/dev", "/tmp/proc", "/tmp/w"};
+    static const char *const folders[] = {"/tmp/bin", "/tmp/dev", "/tmp/dev/pts", "/tmp/proc", "/tmp/tmp"};
     for (unsigned i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
         folder(folders[i]);
     }
-    copy_self();
+    make_image();
     device("/dev/null", "/tmp/dev/null");
     device("/dev/zero", "/tmp/dev/zero");
     device("/dev/full", "/tmp/dev/full");
     device("/dev/random", "/tmp/dev/random");
     device("/dev/urandom", "/tmp/dev/urandom");
+    device("/dev/tty", "/tmp/dev/tty");
+    mount("devpts", "/tmp/dev/pts", "devpts", 0, "newinstance,ptmxmode=0666");
+    device("/tmp/dev/pts/ptmx", "/tmp/dev/ptmx");
+    must(call(__NR_chmod, flat_word("/tmp/tmp"), 01777, 0, 0), "/tmp");
     mount("proc", "/tmp/proc", "proc", 0, NULL);
     must(call(__NR_chdir, flat_word("/tmp"), 0, 0, 0), "chdir");
     must(call(__NR_pivot_root, flat_word("."), flat_word("."), 0, 0), "pivot_root");
@@ -219,9 +222,63 @@ _Noreturn static void serve(int64_t window)
     __builtin_unreachable();
 }
 
+int flat_prepare(void)
+{
+    return 0;
+}
+
+struct entry { // as getdents64(2) gives it
+    uint64_t inode, next;
+    uint16_t length;
+    uint8_t kind;
+    char name[];
+};
+#define KIND_FOLDER 4
+
+// All in the folder. False: something stays.
+static bool empty(int64_t folder)
+{
+    _Alignas(8) char entries[2048];
+    for (unsigned rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+        call(__NR_lseek, (uint64_t)folder, 0, 0, 0);
+        bool any = false;
+        for (;;) {
+            int64_t size = call(__NR_getdents64, (uint64_t)folder, flat_word(entries), sizeof(entries), 0);
+            if (size <= 0) {
+                break;
+            }
+            for (int64_t at = 0; at < size; at += ((struct entry *)(entries + at))->length) {
+                const struct entry *entry = (struct entry *)(entries + at);
+                if (entry->name[0] == '.' && (entry->name[1] == 0 || (entry->name[1] == '.' && entry->name[2] == 0))) {
+                    continue;
+                }
+                any = true;
+                uint64_t flags = 0;
+                if (entry->kind == KIND_FOLDER) {
+                    int64_t below =
+                        call(__NR_openat, (uint64_t)folder, flat_word(entry->name), O_NOFOLLOW | O_CLOEXEC, 0);
+                    empty(below);
+                    call(__NR_close, (uint64_t)below, 0, 0, 0);
+                    flags = AT_REMOVEDIR;
+                }
+                call(__NR_unlinkat, (uint64_t)folder, flat_word(entry->name), flags, 0);
+            }
+        }
+        if (!any) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Programs run as nobody's root: these two are all that they can have changed.
 bool flat_put_back(void)
 {
-    return call(__NR_umount2, flat_word("/w"), MNT_DETACH, 0, 0) == 0;
+    int64_t work = open("/w", O_RDONLY), temporary = open("/tmp", O_RDONLY);
+    bool done = (work < 0 || empty(work)) && empty(temporary);
+    call(__NR_close, (uint64_t)work, 0, 0, 0);
+    call(__NR_close, (uint64_t)temporary, 0, 0, 0);
+    return (work < 0 || call(__NR_rmdir, flat_word("/w"), 0, 0, 0) == 0) && done;
 }
 
 _Noreturn void linux_start(const uint64_t *stack)

@@ -57,9 +57,9 @@ _Noreturn static void run_child(void)
 {
     const uint64_t none = 0;
     flat_call(FLAT_rt_sigprocmask, SIG_SETMASK, flat_word(&none), 0, 8, 0);
-    flat_call(FLAT_setsid, 0, 0, 0, 0, 0);
     prog_decode(slot->program, slot->size < PROG_FILE_MAX ? slot->size : PROG_FILE_MAX, &program);
-    int error = prog_setup();
+    int error = flat_prepare();
+    error = error != 0 ? error : prog_setup();
     error = error != 0 ? error : prog_setup_for(&program);
     if (error != 0) {
         slot->status = error;
@@ -114,30 +114,22 @@ static void end_all(void)
     }
 }
 
-static bool mount_fresh(void)
-{
-    slot->status = (int32_t)flat_call(FLAT_mount, flat_word("tmpfs"), flat_word("/w"), flat_word("tmpfs"), 0, 0);
-    return slot->status == 0;
-}
-
 static void run_slot(void)
 {
     uint64_t began = now();
     slot->used = slot->count = slot->flags = 0;
     slot->status = 0;
-    if (mount_fresh()) {
-        int64_t pid = flat_call(FLAT_clone, SIGCHLD, 0, 0, 0, 0);
-        if (pid == 0) {
-            run_child();
-        }
-        slot->status = pid < 0 ? (int32_t)pid : 0;
-        if (pid > 0) {
-            wait_for(pid, began);
-        }
-        end_all();
-        if (!flat_put_back()) {
-            slot->flags |= WINDOW_DIRTY;
-        }
+    int64_t pid = flat_call(FLAT_clone, SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) {
+        run_child();
+    }
+    slot->status = pid < 0 ? (int32_t)pid : 0;
+    if (pid > 0) {
+        wait_for(pid, began);
+    }
+    end_all();
+    if (!flat_put_back()) {
+        slot->flags |= WINDOW_DIRTY;
     }
     slot->nanoseconds = now() - began;
 }

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from faultline import build, process
-from faultline.campaign import booted, coverage, engines, hostsweep, planted, triage
+from faultline.campaign import booted, coverage, engines, hostsweep, planted, triage, worlds
 from faultline.campaign.bootcase import BootCase, Failure
 from faultline.campaign.progress import Progress
 from faultline.campaign.sites import Sites
@@ -23,10 +23,12 @@ from faultline.paths import OUT, ROOT, relative
 from faultline.report import write
 from faultline.report.write import Night
 
-PARTS = ("fuzz", "sweep", "planted", "booted", "coverage")
+PARTS = ("fuzz", "sweep", "planted", "booted", "worlds", "coverage")
 # Saved inputs are always replayed; what else is built depends on the parts.
-PRESETS = {"host-test": PARTS, "host-fuzz": ("fuzz",), "host-afl": ("fuzz",), "qemu-virt-debug": ("sweep", "booted")}
+PRESETS = {"host-test": PARTS, "host-fuzz": ("fuzz",), "host-afl": ("fuzz",), "qemu-virt-debug": ("sweep", "booted"), "qemu-virt": ("worlds",)}
 LEAST_SECONDS = 3.0  # one engine's run of one target
+LINUX_A_MINUTE = 2000  # generated programs that are compared with Linux, for each minute of fuzzing
+CORPUS_MOST = 5000     # programs of each target's corpus that are compared with the booted kernel
 TESTS_FILED = 10     # failed booted tests that get a crash folder; all are named in the report
 
 
@@ -91,7 +93,7 @@ class Campaign:
         if "sweep" in parts:
             steps.insert(len(self.options.targets), ("qemusweep", None))  # long, so early
         presets = [preset for preset, needed in PRESETS.items() if parts & set(needed)]
-        self.progress.planned = len(presets) + len(steps) + ("booted" in parts) + ("coverage" in parts)
+        self.progress.planned = len(presets) + len(steps) + sum(part in parts for part in ("booted", "worlds", "coverage"))
         ready = self._build(presets)
         if not self.options.targets:
             self._broken("there is no fuzz target")
@@ -105,6 +107,9 @@ class Campaign:
         if "booted" in parts and "qemu-virt-debug" in ready and not self.stopping():
             with self.progress.task("booted tests", long=True):
                 self._booted_tests()
+        if "worlds" in parts and {"host-test", "qemu-virt"} <= ready and not self.stopping():
+            with self.progress.task("worlds", long=True):
+                self._worlds()
         if "coverage" in parts and not self.stopping():
             with self.progress.task("coverage", long=True):
                 self._coverage()
@@ -246,6 +251,27 @@ class Campaign:
         if result.error and not self.stopping():
             self._broken(result.error)
         self.progress.say("booted tests: " + ", ".join(f"{result.count(verdict)} {verdict}" for verdict in ("passed", "failed", "skipped")))
+
+    def _worlds(self) -> None:
+        """The corpus of programs on the booted kernel, generated ones on Linux."""
+        chosen = [target for target in self.options.targets if target.runs_programs]
+        if not chosen:
+            return
+        count = max(500, int(self.options.minutes * LINUX_A_MINUTE))
+        runs = (("booted", lambda: worlds.booted(chosen, CORPUS_MOST, self.progress.say, self.stopping)),
+                ("linux", lambda: worlds.linux(count, int(time.time()), self.progress.say, self.stopping)))
+        for world, run in runs:
+            try:
+                result = run()
+            except FaultlineError as error:
+                self._broken(f"worlds: {error}")
+                continue
+            worlds.keep(result, self.options.folder / "worlds" / world)
+            self.night.worlds[world] = {**result.verdict.as_json(), "failures": result.failures}
+            self.night.findings += [f"{world}: {difference}" for difference in result.verdict.unexplained] + result.failures
+            for sentence in result.stale:
+                self._broken(sentence)
+            self.progress.say(f"worlds: {result.verdict}")
 
     def _coverage(self) -> None:
         try:

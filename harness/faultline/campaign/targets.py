@@ -37,6 +37,11 @@ class Target:
         return ".boots = true" in self.source.read_text()
 
     @property
+    def runs_programs(self) -> bool:
+        """Its inputs are programs on the whole kernel, which other worlds can run too."""
+        return '"harness/world.h"' in self.source.read_text()
+
+    @property
     def dictionary(self) -> Path | None:
         path = self.root / "fuzz" / "dict" / f"{self.short}.dict"
         return path if path.is_file() else None

@@ -17,12 +17,13 @@ from faultline.campaign.targets import Target
 from faultline.cli.common import verb
 from faultline.errors import UsageError
 from faultline.paths import OUT, relative
+from faultline.worlds import show
 
 
 @verb("reproduce")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--target", "name", metavar="T", help="The target; otherwise from meta.json beside FILE or from its path.")
-@click.option("--on", "machine", metavar="host|qemu|both", help="Where to run it; otherwise where it was found.")
+@click.option("--on", "machine", metavar="host|qemu|both|linux", help="Where to run it; otherwise where it was found.")
 @click.option("--minimize", "shorten", is_flag=True, help="Also look for a shorter input with the same signature, and save it.")
 @click.option("--gdb", "debug", is_flag=True, help="Run it under gdb, stopped where it fails.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
@@ -31,15 +32,21 @@ def main(file: Path, name: str | None, machine: str | None, shorten: bool, debug
 
     Exit status: 0 it passes now, 1 it fails, 2 it cannot be run.
     """
-    if machine not in (None, "host", "qemu", "both"):
-        raise UsageError(f"unknown machine '{machine}' (there are: host qemu both)")
+    if machine not in (None, "host", "qemu", "both", "linux"):
+        raise UsageError(f"unknown machine '{machine}' (there are: host qemu both linux)")
     file = _existing(file)
     case = bootcase.load(file)
+    if case and machine == "linux":
+        raise UsageError(f"'{file}' is a case of the booted kernel: it takes --on qemu and --json only")
     if case:
         return _booted(case, file, machine, name, shorten or debug, as_json)
     target = _find_target(file, name)
     if machine not in (None, "host"):
-        raise UsageError(f"{target.name} runs on the simulated machine only; so far no target runs in QEMU (use --on host)")
+        if not target.runs_programs:
+            raise UsageError(f"{target.name} runs on the simulated machine only, as do all targets but those of programs (use --on host)")
+        if shorten or debug:
+            raise UsageError("--minimize and --gdb take --on host only")
+        return _elsewhere(target, file, machine, as_json)
     build.build("host-test", [target.name])
     if debug:
         return _gdb(target, file)
@@ -89,6 +96,30 @@ def _booted(case: BootCase, file: Path, machine: str | None, name: str | None, m
         print(f"{failure.kind}: {failure.what}\nsignature: {finding.signature}")
     print(f"reproduce: {case} {verdict} in QEMU")
     return 1 if failure else 0
+
+
+def _elsewhere(target: Target, file: Path, machine: str, as_json: bool) -> int:
+    """A program in another world, beside the simulated machine."""
+    build.build("host-test", ["worlds", "prog", "prog-linux", target.name])
+    build.build("qemu-virt")
+    data = file.read_bytes()
+    text, good = show.linux(data) if machine == "linux" else show.booted(data)
+    done = triage.replay(target, [file]) if machine == "both" else None
+    finding = triage.parse(done.errors, done.status) if done and done.status != 0 else None
+    failing = [name for name, fails in (("host", finding is not None), ("target", not good)) if fails]
+    verdict = {0: "passes on both", 1: f"{failing[0]} only" if failing else "", 2: "both"}[len(failing)]
+    if as_json:
+        print(json.dumps({
+            "target": target.name, "file": str(file), "machine": machine, "verdict": "fails" if failing else "passes", "where": verdict,
+            "signature": finding.signature if finding else None, "kind": finding.kind if finding else None,
+            "said": finding.said if finding else None, "frames": list(finding.frames) if finding else [],
+            "operations": text.splitlines(), "faults": [], "minimized": None}))
+        return 1 if failing else 0
+    print(text)
+    if finding:
+        print(f"{done.errors.rstrip()}\nsignature: {finding.signature}")
+    print(f"reproduce: {target.name} {'beside ' + machine if machine != 'both' else 'in both worlds'}: {verdict if machine == 'both' else 'differs' if failing else 'no difference without a reason'}")
+    return 1 if failing else 0
 
 
 def _find_target(file: Path, name: str | None) -> Target:

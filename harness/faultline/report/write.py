@@ -28,6 +28,7 @@ class Night:
     booted: dict = field(default_factory=lambda: {"passed": 0, "failed": 0, "skipped": 0, "injections": 0,
                                                         "interrupts": 0, "places": 0})
     coverage: dict = field(default_factory=lambda: {"lines": None, "branches": None, "mcdc": None})
+    worlds: dict[str, dict] = field(default_factory=dict)  # "booted" and "linux": programs, same, explained, ...
     findings: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     host_injections: int = 0
@@ -51,7 +52,7 @@ class Night:
             "planted": [{"name": bug.name, "class": bug.kind, "found": bug.found, "by": bug.by,
                          "seconds": round(bug.seconds, 1), "budget": bug.budget} | ({"error": bug.error} if bug.error else {})
                         for bug in self.planted],
-            "booted": self.booted, "coverage": self.coverage, "host_injections": self.host_injections,
+            "booted": self.booted, "worlds": self.worlds, "coverage": self.coverage, "host_injections": self.host_injections,
         }
 
 

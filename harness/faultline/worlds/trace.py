@@ -17,9 +17,9 @@ _LINE = re.compile(r"^SYSCALL\((\d+), (\w+)", re.MULTILINE)
 _OTHERS = {1000: "load", 1001: "store", 1002: "add"}
 _ERRORS_MAX = 4095
 
-_PROCESSES = {"getpid", "gettid", "getppid", "getpgid", "getsid", "setsid", "clone", "clone3", "wait4", "set_tid_address"}
+_PROCESSES = {"getpid", "gettid", "getpgid", "getsid", "setsid", "clone", "clone3", "wait4", "set_tid_address"}
 _ADDRESSES = {"mmap", "mremap", "brk"}
-_OWN_RESULT = {"times", "sched_getaffinity"}  # a clock; as many bytes as the kernel has CPUs for
+_OWN_RESULT = {"times", "sched_getaffinity", "getppid"}  # a clock; as many bytes as the kernel has CPUs for; who started it
 # What these give out is a clock's, a measure of the machine or chance.
 _OWN_BYTES = {"clock_gettime", "clock_getres", "gettimeofday", "times", "getrusage", "sysinfo", "uname", "getrandom", "statfs", "fstatfs",
               "timer_gettime", "timerfd_gettime", "getitimer", "setitimer", "timer_settime", "timerfd_settime", "adjtimex", "clock_adjtime",

@@ -18,7 +18,7 @@ SIZE = SLOTS * SLOT_SIZE
 PROGRAM_MAX = 4096
 _STATE, _PROGRAM, _EVENTS = 24, 64, 64 + PROGRAM_MAX
 _FREE, _READY, _RUNNING, _DONE = range(4)
-_CUT, _KILLED, _LATE, _DIRTY = 1, 2, 4, 8
+CUT, KILLED, LATE, DIRTY = 1, 2, 4, 8
 _IN = struct.Struct("<IIII")       # state, size, milliseconds, expected
 _OUT = struct.Struct("<IIiIQ")     # used, flags, status, count, nanoseconds
 _EVENT = struct.Struct("<IIBBHIq")  # length, task, kind, list, call, size, result
@@ -105,12 +105,12 @@ class Window:
                     if time.monotonic() > until:
                         raise FaultlineError("the supervisor of programs does not answer")
         used, flags, status, _, nanoseconds = _OUT.unpack_from(self._view, base + _STATE + _IN.size)
-        events = _events(bytes(self._view[base + _EVENTS:base + _EVENTS + min(used, SLOT_SIZE - _EVENTS)]))
-        return Outcome(events, status, nanoseconds / 1e9, bool(flags & _CUT), bool(flags & _KILLED), bool(flags & _LATE),
-                       bool(flags & _DIRTY))
+        events = read_events(bytes(self._view[base + _EVENTS:base + _EVENTS + min(used, SLOT_SIZE - _EVENTS)]))
+        return Outcome(events, status, nanoseconds / 1e9, bool(flags & CUT), bool(flags & KILLED), bool(flags & LATE),
+                       bool(flags & DIRTY))
 
 
-def _events(data: bytes) -> list[Event]:
+def read_events(data: bytes) -> list[Event]:
     found, at = [], 0
     while at + _EVENT.size <= len(data):
         length, task, kind, list_, call, size, result = _EVENT.unpack_from(data, at)

@@ -1,0 +1,59 @@
+"""The part of a night in which worlds are compared: the corpus of programs on the booted kernel, generated ones on Linux."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from faultline import process
+from faultline.campaign.targets import Target
+from faultline.errors import FaultlineError
+from faultline.paths import BUILD
+from faultline.worlds.compare import Comparison, Result
+
+_TOOL = BUILD / "host-test" / "harness" / "prog"
+_CHUNK = 2000
+WHOLE = 20_000  # programs after which every reason of differences.toml must have shown
+
+
+def generated(count: int, seed: int = 0) -> Iterator[bytes]:
+    """Programs without root's rights, the same for the same seed."""
+    for start in range(0, count, _CHUNK):
+        size = min(_CHUNK, count - start)
+        with tempfile.TemporaryDirectory(prefix="faultline-") as folder:
+            done = process.run([_TOOL, "generate", str(seed + start), "--unprivileged", "--count", str(size), folder], deadline=120)
+            if done.status != 0:
+                raise FaultlineError(f"no programs: {done.errors.strip()}")
+            files = sorted(Path(folder).iterdir())
+            if len(files) != size:
+                raise FaultlineError(f"{size} programs wanted, {len(files)} made")
+            for file in files:
+                yield file.read_bytes()
+
+
+def linux(count: int, seed: int, say: Callable[[str], None], stop: Callable[[], bool]) -> Result:
+    """Raises FaultlineError when nothing can be compared."""
+    with Comparison("linux") as comparison:
+        comparison.add(generated(count, seed), stop, say)
+        return comparison.finish(count >= WHOLE)
+
+
+def booted(targets: list[Target], most: int, say: Callable[[str], None], stop: Callable[[], bool]) -> Result:
+    """What the targets have collected, at most so many of each. Raises FaultlineError when nothing can be compared."""
+    with Comparison("booted") as comparison:
+        for target in targets:
+            files = (target.seeds() + target.regressions() + target.saved())[:most]
+            comparison.add((file.read_bytes() for file in files), stop, say)
+        return comparison.finish(False)
+
+
+def keep(result: Result, folder: Path) -> None:
+    """The programs of a result that is not good, and the verdict."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for data in result.inputs:
+        (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+    document = {**result.verdict.as_json(), "failures": result.failures, "stale": result.stale}
+    (folder / "worlds.json").write_text(json.dumps(document, indent=2) + "\n")

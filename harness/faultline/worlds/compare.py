@@ -1,0 +1,163 @@
+"""Many programs in two worlds: the simulated machine, and the booted kernel or Linux."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
+
+from faultline.errors import FaultlineError, GuestError
+from faultline.worlds import judge
+from faultline.worlds.booted import Booted
+from faultline.worlds.judge import Difference, Judge, Verdict
+from faultline.worlds.linux import Linux
+from faultline.worlds.program import Program, decode
+from faultline.worlds.simulated import Simulated, SimulatedFinding
+from faultline.worlds.trace import Trace
+from faultline.worlds.window import Job, Outcome
+
+WORLDS = ("booted", "linux")
+CPUS = 4        # as the simulated machine has
+_BATCH = 200
+_SCHEDULES = 24  # that a program is run under when it has another outcome elsewhere
+_MILLISECONDS = {"booted": 20_000, "linux": 1000}  # of the world's own time; the booted kernel's costs nothing while it sleeps
+
+
+class World(Protocol):
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]: ...
+    def close(self) -> None: ...
+
+
+def start(world: str, preset: str = "qemu-virt") -> World:
+    """Raises what cannot be started."""
+    return Linux() if world == "linux" else Booted(preset, smp=CPUS)
+
+
+@dataclass
+class Result:
+    """`failures` are sentences on programs that took a world down; `stale` on entries of differences.toml that fit nothing;
+    `inputs`: the programs of the unexplained differences and of failures."""
+
+    verdict: Verdict
+    failures: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    inputs: list[bytes] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not (self.failures or self.stale or self.verdict.unexplained)
+
+
+class Comparison:
+    """Runs programs in both worlds. A context manager."""
+
+    def __init__(self, world: str, preset: str = "qemu-virt", simulated: str = "host-test"):
+        self.world = world
+        self._preset = preset
+        self.simulated = Simulated(simulated)
+        self.other = start(world, preset)
+        self.known = judge.reasons()
+        self._judge = Judge(world, self.known, self.again, self._variants)
+        self.result = Result(self._judge.verdict)
+
+    def __enter__(self) -> Comparison:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.simulated.close()
+        self.other.close()
+
+    def takes(self, program: Program) -> bool:
+        """What this world can run as the simulated machine does: on Linux nothing is root's, and nothing can be made to fail."""
+        return self.world != "linux" or (program.unprivileged and not program.fails)
+
+    def add(self, programs: Iterable[bytes], stop: Callable[[], bool] = lambda: False, say: Callable[[str], None] = lambda text: None) -> None:
+        """Compares all that this world takes."""
+        todo = (program for program in (decode(data) for data in programs) if self.takes(program))
+        while not stop():
+            batch = [decode(program.unplanned()) for program in islice(todo, _BATCH)]
+            if not batch:
+                return
+            self._batch(batch, say)
+
+    def finish(self, whole: bool) -> Result:
+        """`whole`: so many programs that every reason must have shown."""
+        if whole:
+            self.result.stale = judge.unused(self.known, self.world)
+        return self.result
+
+    def _batch(self, programs: list[Program], say: Callable[[str], None]) -> None:
+        ours: list[tuple[Program, Trace]] = []
+        for program in programs:
+            try:
+                ours.append((program, self._simulate(program)))
+            except SimulatedFinding as error:
+                self._fail(program, str(error), say)
+        for (program, trace), outcome in zip(ours, list(self._outcomes(ours, say))):  # all of them: judging runs some again
+            if outcome is not None:
+                found = self.judge_one(program, trace, trace_of(program, outcome))
+                if found:
+                    self.result.inputs.append(program.data)
+                    say(f"{name_of(program)}: {found}")
+
+    def _outcomes(self, ours: list[tuple[Program, Trace]], say) -> Iterator[Outcome | None]:
+        """None for a program that took the world down; the rest runs in another one."""
+        at = 0
+        while at < len(ours):
+            try:
+                for outcome in self.other.run(self._job(program, trace) for program, trace in ours[at:]):
+                    at += 1
+                    if outcome.dirty:
+                        self._restart()
+                        yield outcome
+                        break
+                    yield outcome
+            except (GuestError, FaultlineError) as error:
+                self._fail(ours[at][0], f"took the world down: {error}", say)
+                at += 1
+                self._restart()
+                yield None
+
+    def _restart(self) -> None:
+        self.other.close()
+        self.other = start(self.world, self._preset)
+
+    def _fail(self, program: Program, what: str, say) -> None:
+        self.result.failures.append(f"{name_of(program)}: {what.splitlines()[0]}")
+        self.result.inputs.append(program.data)
+        say(self.result.failures[-1])
+
+    def _job(self, program: Program, trace: Trace) -> Job:
+        """What was killed on the simulated machine waits for ever: there is no need to."""
+        expected = len(trace.outcome.events) if trace.outcome.killed else 0
+        return Job(program.data, expected, _MILLISECONDS[self.world])
+
+    def _simulate(self, program: Program) -> Trace:
+        return trace_of(program, self.simulated.run_one(program.data))
+
+    def judge_one(self, program: Program, ours: Trace, theirs: Trace) -> Difference | None:
+        """What is not explained."""
+        return self._judge.judge(program, ours, theirs)
+
+    def again(self, program: Program) -> Trace:
+        """Another run in the other world."""
+        return trace_of(program, next(iter(self.other.run([Job(program.data, 0, _MILLISECONDS[self.world])]))))
+
+    def _variants(self, program: Program) -> Iterator[Trace]:
+        """Under other schedules, times and interrupts."""
+        for seed in range(_SCHEDULES):
+            noise = hashlib.shake_128(seed.to_bytes(2, "little") + program.data).digest(1000)
+            yield trace_of(program, self.simulated.run_one(program.scheduled(noise)))
+
+
+def name_of(program: Program) -> str:
+    """As a corpus names it."""
+    return hashlib.sha1(program.data).hexdigest()
+
+
+def trace_of(program: Program, outcome: Outcome) -> Trace:
+    return Trace(outcome, dict(enumerate(program.numbers)))
+
+

@@ -1,0 +1,167 @@
+"""Where two worlds disagree on a program, and whether that has a reason: a schedule, chance, or an entry of
+user/prog/differences.toml."""
+
+from __future__ import annotations
+
+import fnmatch
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from faultline.errors import FaultlineError
+from faultline.paths import ROOT
+from faultline.worlds.program import Program
+from faultline.worlds.trace import Fact, Key, Trace
+
+DIFFERENCES = ROOT / "user" / "prog" / "differences.toml"
+NOTHING = Fact("nothing", "nothing")
+_KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare"}
+
+
+@dataclass
+class Reason:
+    """Why a call may have another outcome: globs over its name and both results; with `paths` only in a program that names
+    one of these (first and last index of user/prog/values.def). `rare`: need not show in every comparison."""
+
+    world: str
+    call: str
+    ours: str
+    theirs: str
+    reason: str
+    paths: tuple[int, int] | None = None
+    rare: bool = False
+    used: int = 0
+
+    def fits(self, world: str, difference: Difference) -> bool:
+        if self.paths and not any(self.paths[0] <= path <= self.paths[1] for path in difference.program.paths):
+            return False
+        return (self.world in ("*", world) and fnmatch.fnmatchcase(difference.name, self.call)
+                and fnmatch.fnmatchcase(difference.ours.result, self.ours) and fnmatch.fnmatchcase(difference.theirs.result, self.theirs))
+
+
+def reasons(path: Path = DIFFERENCES) -> list[Reason]:
+    """Raises FaultlineError for an entry that is none."""
+    found = []
+    for number, entry in enumerate(tomllib.loads(path.read_text()).get("difference", []), 1):
+        if set(entry) - _KEYS or not {"call", "reason"} <= set(entry):
+            raise FaultlineError(f"{path.name}: entry {number} has the keys {' '.join(entry)} (wanted: call reason; known: {' '.join(sorted(_KEYS))})")
+        paths = tuple(entry["paths"]) if "paths" in entry else None
+        found.append(Reason(entry.get("world", "*"), entry["call"], entry.get("ours", "*"), entry.get("theirs", "*"), entry["reason"],
+                            paths, entry.get("rare", False)))
+    return found
+
+
+@dataclass
+class Difference:
+    """The first fact of a program in which a world disagrees with the simulated machine."""
+
+    program: Program
+    key: Key
+    ours: Fact
+    theirs: Fact
+    number: int = 0  # of the program in its batch
+
+    @property
+    def name(self) -> str:
+        return (self.theirs if self.ours is NOTHING else self.ours).name
+
+    def __str__(self) -> str:
+        where = f"task {self.key.task}, call {self.key.call}: {self.name}" if self.key.what == "call" else f"task {self.key.task}, {self.key.what}"
+        return f"{where}: simulated {_short(self.ours)}, other {_short(self.theirs)}"
+
+
+def _short(fact: Fact) -> str:
+    text = str(fact)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def first_difference(program: Program, ours: Trace, theirs: Trace) -> Difference | None:
+    """In the order in which the simulated machine began things."""
+    for key in [*ours.facts, *(key for key in theirs.facts if key not in ours.facts)]:
+        one, other = ours.facts.get(key, NOTHING), theirs.facts.get(key, NOTHING)
+        if one != other:
+            return Difference(program, key, one, other)
+    return None
+
+
+@dataclass
+class Verdict:
+    """All programs of one world."""
+
+    world: str
+    programs: int = 0
+    same: int = 0
+    schedule: int = 0   # another of the outcomes that the simulated machine itself has
+    unsteady: int = 0   # the world has several outcomes itself, that one among them
+    cut: int = 0        # not ended in time, equal until then
+    explained: Counter = field(default_factory=Counter)
+    unexplained: list[Difference] = field(default_factory=list)
+
+    def as_json(self) -> dict:
+        return {"programs": self.programs, "same": self.same, "schedule": self.schedule, "unsteady": self.unsteady, "cut": self.cut,
+                "explained": dict(self.explained), "unexplained": [str(difference) for difference in self.unexplained]}
+
+    def __str__(self) -> str:
+        return (f"{self.world}: {self.programs} programs, {self.same} the same, {self.schedule} depend on the schedule, "
+                f"{self.unsteady} on chance, {self.cut} cut short, {sum(self.explained.values())} differ with a reason, "
+                f"{len(self.unexplained)} without")
+
+
+class Judge:
+    """`again` runs a program in the world once more; `variants` gives traces of the simulated machine under other schedules."""
+
+    def __init__(self, world: str, known: list[Reason], again: Callable[[Program], Trace], variants: Callable[[Program], Iterable[Trace]]):
+        self.verdict = Verdict(world)
+        self._known = known
+        self._again = again
+        self._variants = variants
+
+    def judge(self, program: Program, ours: Trace, theirs: Trace) -> Difference | None:
+        """Counts the program; what it gives back is not explained."""
+        self.verdict.programs += 1
+        difference = first_difference(program, ours, theirs)
+        if difference is None:
+            self.verdict.same += 1
+            return None
+        reason = next((reason for reason in self._known if reason.fits(self.verdict.world, difference)), None)
+        if reason:
+            reason.used += 1
+            self.verdict.explained[reason.reason] += 1
+        elif self._is_cut(theirs, difference):
+            self.verdict.cut += 1
+        elif self._depends_on_schedule(program, theirs, difference):
+            self.verdict.schedule += 1
+        elif self._depends_on_chance(program, ours, difference):
+            self.verdict.unsteady += 1
+        else:
+            self.verdict.unexplained.append(difference)
+            return difference
+        return None
+
+    def _is_cut(self, theirs: Trace, difference: Difference) -> bool:
+        outcome = theirs.outcome
+        return outcome.killed and outcome.late and difference.theirs.result in ("no end", "nothing")
+
+    def _depends_on_schedule(self, program: Program, theirs: Trace, difference: Difference) -> bool:
+        """Whether the simulated machine itself has this outcome under another schedule, or more than one where they part."""
+        seen = {difference.ours}
+        for trace in self._variants(program):
+            seen.add(trace.facts.get(difference.key, NOTHING))
+            if len(seen) > 1 or first_difference(program, trace, theirs) is None:
+                return True
+        return False
+
+    def _depends_on_chance(self, program: Program, ours: Trace, difference: Difference) -> bool:
+        for _ in range(3):
+            again = self._again(program)
+            if again.facts.get(difference.key, NOTHING) != difference.theirs:
+                return True
+        return False
+
+
+def unused(known: list[Reason], world: str) -> list[str]:
+    """Sentences on entries for this world that fitted nothing."""
+    return [f"{DIFFERENCES.name}: nothing differs any more as in {reason.call} ({reason.ours} here, {reason.theirs} there): {reason.reason}"
+            for reason in known if reason.world in ("*", world) and not reason.used and not reason.rare]

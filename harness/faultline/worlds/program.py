@@ -1,0 +1,113 @@
+"""What the runner of programs must know of their format (user/prog/prog.h, decode.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faultline.worlds.trace import call_names
+
+HEADER = 12
+CALLS_MAX, VALUES_MAX, WORDS_MAX, ARGUMENTS, FILE_MAX = 64, 1024, 24, 6, 4096
+SMALL, NUMBER, RESULT, ARENA, BYTES, WORDS, PATH, SPECIAL = range(8)
+_DEPTH = 2
+_TURNS, _CHOICES, _PRIORITIES = range(3)
+_UNPRIVILEGED = 64
+
+
+@dataclass(frozen=True)
+class Program:
+    """One file. `numbers`: of its calls, by index; `paths`: those that its arguments name; `choices`: where they begin."""
+
+    data: bytes
+    numbers: tuple[int, ...]
+    lists: tuple[int, ...]
+    paths: frozenset[int]
+    choices: int
+    fails: bool  # some call is made to fail, or all are
+
+    @property
+    def unprivileged(self) -> bool:
+        return len(self.data) > 9 and bool(self.data[9] & _UNPRIVILEGED)
+
+    @property
+    def alone(self) -> bool:
+        """One task only: nothing depends on a schedule."""
+        names = call_names()
+        cloning = {"clone", "clone3"}
+        started = any(self.data[9] >> 2 * (i - 1) & 3 in (1, 2) and i in self.lists for i in (1, 2, 3)) if len(self.data) > 9 else False
+        return not started and not any(names.get(number) in cloning for number in self.numbers)
+
+    def scheduled(self, seed: bytes) -> bytes:
+        """The same program with other choices of the machine, and each point a choice."""
+        data = bytearray(self.data[:self.choices].ljust(HEADER, b"\0"))
+        data[8] = data[8] & 3 | _CHOICES << 2
+        size = max(0, self.choices - HEADER)
+        data[10:12] = size.to_bytes(2, "little")
+        return bytes(data) + seed[:max(0, FILE_MAX - len(data))]
+
+    def unplanned(self) -> bytes:
+        """The same without the fault plan of the whole run."""
+        return bytes(8) + self.data[8:]
+
+
+class _Reader:
+    def __init__(self, data: bytes):
+        self.data, self.at, self.end = data[:FILE_MAX], 8, min(len(data), FILE_MAX)
+        self.values = 0
+        self.paths: set[int] = set()
+
+    def byte(self) -> int:
+        if self.at < self.end:
+            self.at += 1
+            return self.data[self.at - 1]
+        return 0
+
+    def skip(self, count: int) -> None:
+        self.at = min(self.end, self.at + count)
+
+    def arguments(self, count: int, depth: int) -> bool:
+        """False: no room for them."""
+        if count > VALUES_MAX - self.values:
+            return False
+        self.values += count
+        return all(self._value(depth) for _ in range(count))
+
+    def _value(self, depth: int) -> bool:
+        head = self.byte()
+        kind, extra = head & 7, head >> 3
+        if kind == NUMBER:
+            self.skip((extra & 7) + 1)
+        elif kind in (RESULT, SPECIAL):
+            self.byte()
+        elif kind == PATH:
+            self.paths.add(self.byte())
+        elif kind == ARENA:
+            self.skip(2)
+        elif kind == BYTES:
+            self.skip(self.byte())
+        elif kind == WORDS:
+            count = self.byte()
+            if depth <= _DEPTH:
+                return self.arguments(min(count, WORDS_MAX), depth + 1)
+        return True
+
+
+def decode(data: bytes) -> Program:
+    """Any bytes are a program."""
+    reader = _Reader(data)
+    reader.skip(2)
+    size = reader.byte() | reader.byte() << 8
+    if reader.end > HEADER and size < reader.end - HEADER:
+        reader.end = HEADER + size
+    choices = reader.end
+    numbers, lists, fails = [], [], any(data[:1])
+    while reader.at < reader.end and len(numbers) < CALLS_MAX:
+        number = reader.byte() | reader.byte() << 8
+        head = reader.byte()
+        if head & 32:
+            fails = bool(reader.byte()) or fails
+        if not reader.arguments(min(head >> 2 & 7, ARGUMENTS), 0):
+            break
+        numbers.append(number)
+        lists.append(head & 3)
+    return Program(data, tuple(numbers), tuple(lists), frozenset(reader.paths), choices, fails)
