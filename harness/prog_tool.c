@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define FILE_MAX (1u << 20)
 
@@ -12,6 +13,7 @@ static void usage(FILE *to)
 {
     fputs("usage: prog text FILE...             programs as text\n"
           "       prog encode TEXT OUT          text as a program; - is standard input or output\n"
+          "       prog encode TEXT... FOLDER    each as a file there, named as it is without its ending\n"
           "       prog mutate SEED FILE OUT     a changed program\n"
           "       prog generate SEED [--group GROUP] [--unprivileged] [--count N] OUT\n"
           "                                     a new program; with --count OUT is a folder, and the names are the "
@@ -80,6 +82,26 @@ static int encode(const char *from, const char *to)
     return 0;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+static int encode_all(int count, char **files, const char *folder)
+{
+    int status = 0;
+    for (int i = 0; i < count; i++) {
+        const char *slash = strrchr(files[i], '/'), *name = slash != NULL ? slash + 1 : files[i];
+        const char *dot = strrchr(name, '.');
+        char path[4096];
+        snprintf(path, sizeof(path), "%s/%.*s", folder, (int)(dot != NULL ? (size_t)(dot - name) : strlen(name)), name);
+        int one = encode(files[i], path);
+        status = one != 0 ? one : status;
+    }
+    return status;
+}
+
 static int mutate(const char *seed, const char *from, const char *to)
 {
     static uint8_t data[PROG_FILE_MAX];
@@ -134,6 +156,9 @@ int main(int argc, char **argv)
     }
     if (argc >= 3 && strcmp(argv[1], "text") == 0) {
         return to_text(argc - 2, argv + 2);
+    }
+    if (argc >= 4 && strcmp(argv[1], "encode") == 0 && is_folder(argv[argc - 1])) {
+        return encode_all(argc - 3, argv + 2, argv[argc - 1]);
     }
     if (argc == 4 && strcmp(argv[1], "encode") == 0) {
         return encode(argv[2], argv[3]);
