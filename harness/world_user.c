@@ -425,10 +425,9 @@ void world_user(struct user_regs *regs)
                              .pid = (int32_t)(regs->x[REG_ID] >> 32),
                              .call = PROG_CALLS_MAX};
     user.task = &task;
-    check_fp(task.id / 10); // its maker's
+    go_on(&user, PC_CALL + 4); // a handler may come first
+    check_fp(task.id / 10);    // its maker's
     set_fp(&task);
-    uint64_t sp = regs->sp;
-    go_on(&user, PC_CALL + 4);
-    check_registers(&user, sp);
+    check_registers(&user, PROG_STACK_BASE + (task.slot + 1ull) * PROG_STACK_SIZE);
     prog_child(&task);
 }
