@@ -7,7 +7,9 @@ const char *__tsan_default_options(void);
 const char *__asan_default_options(void)
 {
     // Fake stacks would outlive the fibers they belong to; the kernel allocates nothing that LeakSanitizer could see.
-    return "detect_stack_use_after_return=0:detect_leaks=0:abort_on_error=1:handle_abort=0:allow_user_poisoning=1";
+    // The engine's own memory is not what we watch: it needs no quarantine.
+    return "detect_stack_use_after_return=0:detect_leaks=0:abort_on_error=1:handle_abort=0:allow_user_poisoning=1:"
+           "quarantine_size_mb=1:thread_local_quarantine_size_kb=64:malloc_context_size=1";
 }
 
 const char *__ubsan_default_options(void)

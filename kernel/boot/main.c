@@ -29,6 +29,7 @@
 #include "kernel/proc/vdso.h"
 #include "kernel/procfs/kmsg.h"
 #include "kernel/procfs/procfs.h"
+#include "kernel/sched/load.h"
 #include "kernel/sched/sched.h"
 #include "kernel/time/clock.h"
 #include "kernel/tty/console_tty.h"
@@ -155,6 +156,7 @@ static void start_threads(void)
     must(sched_init(), "scheduler");
     boot_phase_advance(BOOT_SCHED);
     irq_enable();
+    load_start();
     must(irq_start_rests(), "interrupt thread");
     must(boot_files(&machine), "first files");
     must(boot_builtin_programs(), "built-in programs");

@@ -443,7 +443,6 @@ int procfs_start(const char *command_line)
 {
     static const struct credentials as = {0};
     proc_set_command_line(command_line);
-    proc_load_start();
     filesystem_register(&procfs);
     struct vnode *root = mount_root_node(), *place;
     int error = root->ops->lookup(root, "proc", 4, &place);

@@ -57,4 +57,3 @@ int proc_show_arguments(const struct proc_node *node, struct text *out);
 int proc_show_environment(const struct proc_node *node, struct text *out);
 int proc_jump_to_program(const struct proc_node *node, struct vnode **out);
 void proc_set_command_line(const char *text);
-void proc_load_start(void);

@@ -7,8 +7,8 @@
 #include "kernel/mm/page_alloc.h"
 #include "kernel/proc/task.h"
 #include "kernel/proc/uts.h"
-#include "kernel/procfs/load.h"
 #include "kernel/procfs/procfs_internal.h"
+#include "kernel/sched/load.h"
 #include "kernel/sched/thread.h"
 #include "kernel/time/clock.h"
 

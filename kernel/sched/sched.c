@@ -6,6 +6,7 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/mm/asid.h"
+#include "kernel/sched/load.h"
 #include "kernel/sched/policy.h"
 #include "kernel/sched/thread_internal.h"
 
@@ -311,6 +312,9 @@ void sched_tick(void)
     struct thread *current = cpu->queue.current;
     current->user_ticks += cpu->interrupted_user;
     current->kernel_ticks += !cpu->interrupted_user;
+    if (unlikely(READ_ONCE(load_rests)) && current != cpu->queue.idle) {
+        load_resume();
+    }
     timer_queue_run(&cpu->timers, now);
     bool over = now >= cpu->queue.slice_end_ns;
     ask_to_yield(cpu, over);

@@ -194,11 +194,13 @@ TEST(prog_run, memory_of_the_interpreter_stays)
     CALL(mmap, PROG_SCRATCH_BASE, 0x10000000, 3, 0x32, ~0ull, 0);
     struct prog_call *unmap = CALL(madvise, 0, 0x100000, 4);
     program.values[unmap->first] = (struct prog_value){.kind = PROG_RESULT, .number = 3};
+    CALL(mlockall, 1);
     run();
     EXPECT_EQ(arguments_of(CALL_munmap)[0], PROG_ARENA_BASE + 8);
     EXPECT_EQ(arguments_of(CALL_munmap)[1], PROG_ARENA_SIZE - 8);
     EXPECT_EQ(arguments_of(CALL_mprotect)[0], PROG_ARENA_BASE); // where it looks like, and nobody gave it
     EXPECT_EQ(arguments_of(CALL_mlock)[0], ~0ull - 4095);       // refused anyway
+    EXPECT_EQ(arguments_of(CALL_mlockall)[0], 5);
     EXPECT_EQ(arguments_of(CALL_mmap)[0], PROG_ARENA_BASE);
     EXPECT_EQ(arguments_of(CALL_mmap)[1], PROG_ARENA_SIZE);
     EXPECT_EQ(arguments_of(CALL_madvise)[0], 0x7f0000000000);

@@ -46,6 +46,9 @@ static void tame_range(const struct prog_task *task, const struct prog_call *cal
 #define MAP_LOCKED 0x2000u
 #define MAP_POPULATE 0x8000u
 #define MREMAP_FIXED 2u
+#define MCL_CURRENT 1u
+#define MCL_FUTURE 2u
+#define MCL_ONFAULT 4u
 
 static void tame_mmap(const struct prog_task *task, const struct prog_call *call, uint64_t arguments[])
 {
@@ -197,6 +200,9 @@ static void tame_memory(const struct prog_task *task, const struct prog_call *ca
         break;
     case CALL_mremap:
         tame_mremap(task, call, arguments);
+        break;
+    case CALL_mlockall: // as it is touched: the interpreter's own memory is more than a small machine has
+        arguments[0] |= (arguments[0] & (MCL_CURRENT | MCL_FUTURE)) != 0 ? MCL_ONFAULT : 0;
         break;
     case CALL_mmap:
         tame_mmap(task, call, arguments);
