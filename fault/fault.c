@@ -4,8 +4,11 @@
 
 bool fault_engine_on;
 
+// Another CPU may still be asking the plan before, so each has a place of its own for a while.
+#define PLANS 16u
 static struct {
-    struct fault_plan plan;
+    struct fault_plan plans[PLANS], *plan;
+    uint32_t next;
     uint64_t arrivals, fired, random;
     const struct fault_site *last_site;
     bool armed, observing;
@@ -16,18 +19,21 @@ extern struct fault_site *const __stop_fault_sites[];
 
 static void publish(void)
 {
-    __atomic_store_n(&fault_engine_on, engine.armed || engine.observing, __ATOMIC_RELEASE);
+    __atomic_store_n(&fault_engine_on, READ_ONCE(engine.armed) || READ_ONCE(engine.observing), __ATOMIC_RELEASE);
 }
 
 void fault_arm(const struct fault_plan *plan)
 {
     WRITE_ONCE(engine.armed, false);
     publish();
-    engine.plan = *plan;
-    engine.arrivals = engine.fired = 0;
-    engine.random = plan->seed ^ 0x9e3779b97f4a7c15;
-    engine.last_site = NULL;
-    store_release(&engine.armed, true); // with the plan
+    struct fault_plan *own = &engine.plans[atomic_add(&engine.next, 1) % PLANS];
+    *own = *plan;
+    WRITE_ONCE(engine.arrivals, 0);
+    WRITE_ONCE(engine.fired, 0);
+    WRITE_ONCE(engine.random, plan->seed ^ 0x9e3779b97f4a7c15);
+    WRITE_ONCE(engine.last_site, NULL);
+    store_release(&engine.plan, own);
+    store_release(&engine.armed, true);
     publish();
 }
 
@@ -39,14 +45,16 @@ void fault_disarm(void)
 
 void fault_observe(bool on)
 {
-    engine.observing = on;
+    WRITE_ONCE(engine.observing, on);
     publish();
 }
 
 struct fault_status fault_status(void)
 {
-    return (struct fault_status){.armed = engine.armed,
-                                 .plan = engine.plan,
+    static const struct fault_plan none;
+    const struct fault_plan *plan = load_acquire(&engine.plan);
+    return (struct fault_status){.armed = READ_ONCE(engine.armed),
+                                 .plan = plan != NULL ? *plan : none,
                                  .arrivals = READ_ONCE(engine.arrivals),
                                  .fired = READ_ONCE(engine.fired),
                                  .last_site = READ_ONCE(engine.last_site)};
@@ -98,14 +106,15 @@ bool fault_arrive(struct fault_site *site)
         return false;
     }
     atomic_add(&site->reached, 1);
-    if (!load_acquire(&engine.armed) || !matches(&engine.plan, site->kind, context.task)) {
+    const struct fault_plan *plan = load_acquire(&engine.plan);
+    if (!load_acquire(&engine.armed) || !matches(plan, site->kind, context.task)) {
         return false;
     }
     uint64_t count = atomic_add(&engine.arrivals, 1) + 1;
-    if (!chosen(&engine.plan, count) || !claim_failure(&engine.plan)) {
+    if (!chosen(plan, count) || !claim_failure(plan)) {
         return false;
     }
-    atomic_add(engine.plan.times == 0 ? &site->failed_persistent : &site->failed_transient, 1);
+    atomic_add(plan->times == 0 ? &site->failed_persistent : &site->failed_transient, 1);
     WRITE_ONCE(engine.last_site, site);
     return true;
 }

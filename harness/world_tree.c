@@ -137,6 +137,7 @@ void world_firmware(struct boot_info *out)
     write_tree((uint32_t)(FILES_AT + (uint64_t)(at - files)));
     // In place of an image: the table of the upper half, which on the real machine is there before the kernel.
     memory_allocated(phys_to_virt(paddr(MACHINE_RAM_BASE)), PAGE_SIZE);
+    page_zero(phys_to_virt(paddr(MACHINE_RAM_BASE)));
     *out = (struct boot_info){.fdt = paddr(TREE_AT),
                               .image_start = paddr(MACHINE_RAM_BASE),
                               .image_end = paddr(MACHINE_RAM_BASE + PAGE_SIZE),

@@ -9,6 +9,9 @@
 #include "kernel/proc/task.h"
 
 #include <string.h>
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#endif
 
 // Where the program counter is while what happens.
 #define PC_CALL (WORLD_IMAGE + 0x200)    // SVC
@@ -227,6 +230,9 @@ static char *reach(uint64_t address, bool write)
 __attribute__((no_sanitize("address", "memory", "thread", "undefined"))) static void move(char *to, const char *from,
                                                                                           size_t size)
 {
+#if __has_feature(memory_sanitizer)
+    __msan_unpoison(to, size);
+#endif
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
 
@@ -238,6 +244,9 @@ static void transfer(uint64_t address, void *bytes, size_t size, bool write)
         char *place = reach(at, write);
         if (place == NULL) {
             return;
+        }
+        if (!write) {
+            machine_user_sees(at, place, here);
         }
         move(write ? place : (char *)bytes + done, write ? (char *)bytes + done : place, here);
         done += here;

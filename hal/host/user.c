@@ -8,8 +8,28 @@
 
 #include <string.h>
 
+#if MACHINE_TSAN
+void __tsan_read_range(void *at, unsigned long size); // of its run-time, in no header
+void __tsan_write_range(void *at, unsigned long size);
+#endif
+
 static void (*user_program)(struct user_regs *regs);
 static void (*user_return)(void);
+
+// What is done to the kernel's memory in its name: TSan does not see it here.
+static void kernel_reads(const void *at, size_t size)
+{
+#if MACHINE_TSAN
+    __tsan_read_range((void *)(uintptr_t)at, size);
+#endif
+}
+
+static void kernel_writes(void *at, size_t size)
+{
+#if MACHINE_TSAN
+    __tsan_write_range(at, size);
+#endif
+}
 
 void machine_double_fetch(bool on)
 {
@@ -36,6 +56,20 @@ static char *reach(uint64_t va, bool write, size_t *here)
     }
     *here = PAGE_SIZE - (va & PAGE_MASK);
     return phys_to_virt(pa);
+}
+
+// User space sees these bytes now. Under MSan each must have been set.
+void machine_user_sees(uint64_t va, const void *bytes, size_t size)
+{
+#if MACHINE_MSAN
+    intptr_t unset = __msan_test_shadow(bytes, size);
+    if (unset >= 0) {
+        size_t shown = size - (size_t)unset < 16 ? size - (size_t)unset : 16;
+        __msan_print_shadow((const char *)bytes + unset, shown);
+        machine_finding("infoleak", "byte %zd of %zu that go to user space at 0x%llx was never set", unset, size,
+                        (unsigned long long)va);
+    }
+#endif
 }
 
 bool machine_user_changed(void)
@@ -67,6 +101,7 @@ size_t user_copy_in(void *to, uaddr_t from, size_t size)
         }
         here = here < size - done ? here : size - done;
         memcpy((char *)to + done, bytes, here);
+        kernel_writes((char *)to + done, here);
         change_behind_the_back(bytes, here);
         done += here;
     }
@@ -83,6 +118,8 @@ size_t user_copy_out(uaddr_t to, const void *from, size_t size)
             break;
         }
         here = here < size - done ? here : size - done;
+        machine_user_sees(to.raw + done, (const char *)from + done, here);
+        kernel_reads((const char *)from + done, here);
         memcpy(bytes, (const char *)from + done, here);
         done += here;
     }
@@ -100,6 +137,7 @@ int64_t user_copy_string(char *to, uaddr_t from, size_t limit)
         }
         here = here < limit - done ? here : limit - done;
         memcpy(to + done, bytes, here);
+        kernel_writes(to + done, here);
         const char *end = memchr(to + done, 0, here); // in the copy: the original may change
         if (end != NULL) {
             return end - to;
@@ -267,10 +305,12 @@ void user_enter(const struct user_regs *regs)
 
 void fp_save(struct fp_state *state)
 {
-    *state = machine_self()->fp;
+    memcpy(state, &machine_self()->fp, sizeof(*state));
+    kernel_writes(state, sizeof(*state));
 }
 
 void fp_restore(const struct fp_state *state)
 {
-    machine_self()->fp = *state;
+    kernel_reads(state, sizeof(*state));
+    memcpy(&machine_self()->fp, state, sizeof(*state));
 }

@@ -15,6 +15,8 @@
 #define atomic_add(p, v) (cpu_point(), __atomic_fetch_add((p), (v), __ATOMIC_RELAXED))
 #define atomic_or(p, v) (cpu_point(), __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL))
 #define atomic_and(p, v) (cpu_point(), __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL))
+// A counter of its own, which others look at for show.
+#define COUNT_ADD(x, n) __atomic_store_n(&(x), (x) + (n), __ATOMIC_RELAXED)
 // True when *p held *expected and is now desired; otherwise *expected is what was seen.
 #define atomic_cas(p, expected, desired)                                                                               \
     (cpu_point(), __atomic_compare_exchange_n((p), (expected), (desired), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))

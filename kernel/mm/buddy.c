@@ -124,7 +124,7 @@ uint32_t buddy_take(struct buddy *buddy, unsigned order, enum page_state state)
     }
     pages[frame].state = (uint8_t)state;
     pages[frame].order = (uint8_t)order;
-    buddy->free_frames -= 1u << order;
+    COUNT_ADD(buddy->free_frames, -(1u << order)); // others look without the lock
     return likely(from == order) ? frame : split(buddy, frame, from, order);
 }
 
@@ -143,7 +143,7 @@ int buddy_alloc(struct buddy *buddy, unsigned order, paddr_t *out)
 
 void buddy_release(struct buddy *buddy, uint32_t frame, unsigned order)
 {
-    buddy->free_frames += 1u << order;
+    COUNT_ADD(buddy->free_frames, 1u << order);
     buddy->pages[frame].state = PAGE_TAIL; // unless it stays a head
     insert_merged(buddy, frame, order);
 }

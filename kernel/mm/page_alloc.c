@@ -47,11 +47,17 @@ int page_pool_add(struct page_pool *pool, paddr_t start, uint64_t frames)
     return error;
 }
 
+static uint32_t take_one(struct page_cache *cache)
+{
+    COUNT_ADD(cache->count, -1u);
+    return cache->count;
+}
+
 static void give_back(struct page_pool *pool, struct page_cache *cache, unsigned order, uint32_t blocks)
     REQUIRES(pool->lock)
 {
     while (blocks-- > 0) {
-        buddy_release(&pool->buddy, cache->frames[--cache->count], order);
+        buddy_release(&pool->buddy, cache->frames[take_one(cache)], order);
     }
 }
 
@@ -73,7 +79,7 @@ static void refill(struct page_pool *pool, struct page_cache *cache, unsigned or
     for (uint32_t i = missing; i < want && missing > 0; i++) {
         cache->frames[i - missing] = cache->frames[i];
     }
-    cache->count = want - missing;
+    WRITE_ONCE(cache->count, want - missing);
     pool->refills++;
 }
 
@@ -85,7 +91,7 @@ static void mark_allocated(paddr_t block, unsigned order)
 // A block is there.
 static inline paddr_t cache_pop(struct page_pool *pool, struct page_cache *cache)
 {
-    uint32_t frame = cache->frames[--cache->count];
+    uint32_t frame = cache->frames[take_one(cache)];
     WRITE_ONCE(pool->buddy.pages[frame].state, PAGE_USED_HEAD);
     return buddy_address(&pool->buddy, frame);
 }
@@ -205,7 +211,8 @@ void page_free(struct page_pool *pool, paddr_t block, unsigned order)
     irqflags_t flags = irq_save();
     struct page_cache *cache = &pool->cache[cpu_self()][order];
     WRITE_ONCE(page->state, PAGE_CACHED);
-    cache->frames[cache->count++] = (uint32_t)frame;
+    cache->frames[cache->count] = (uint32_t)frame;
+    COUNT_ADD(cache->count, 1);
     if (unlikely(cache->count == cache->limit)) {
         make_room(pool, cache, order, flags);
         return;
@@ -234,7 +241,7 @@ static uint64_t cached_pages(const struct page_pool *pool)
     uint64_t cached = 0;
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++) {
         for (unsigned order = 0; order < PAGE_CACHE_ORDERS; order++) {
-            cached += (uint64_t)pool->cache[cpu][order].count << order;
+            cached += (uint64_t)READ_ONCE(pool->cache[cpu][order].count) << order;
         }
     }
     return cached;
@@ -242,7 +249,7 @@ static uint64_t cached_pages(const struct page_pool *pool)
 
 uint64_t page_pool_free_pages(struct page_pool *pool)
 {
-    return pool->buddy.free_frames + cached_pages(pool);
+    return READ_ONCE(pool->buddy.free_frames) + cached_pages(pool);
 }
 
 struct page_stats page_pool_stats(struct page_pool *pool)

@@ -1,6 +1,7 @@
 // clone(2): threads, and copies of processes.
 #include <hal/irq.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/proc/make.h"
 #include "kernel/sched/policy.h"
 
@@ -136,8 +137,8 @@ static int copy_process(const struct clone_request *request, struct process *chi
     child->root = places.root;
     child->directory = places.directory;
     child->as = parent->as;
-    child->umask = parent->umask;
-    child->personality = parent->personality;
+    child->umask = READ_ONCE(parent->umask); // these two: another task may set them now
+    child->personality = READ_ONCE(parent->personality);
     child->limits = parent->limits;
     child->oom_score_adj = parent->oom_score_adj;
     child->exit_signal = request->exit_signal;

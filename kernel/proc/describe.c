@@ -1,5 +1,6 @@
 #include "kernel/proc/describe.h"
 
+#include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
 #include "kernel/proc/process_internal.h"
 
@@ -51,7 +52,7 @@ static void describe(const struct process *process, const struct task *task, str
         .children = process->past.children,
         .born_ns = process->born_ns,
         .as = process->as,
-        .umask = process->umask,
+        .umask = READ_ONCE(process->umask),
         .traced = process->traced,
     };
     format(out->name, sizeof(out->name), "%s", process->name);
@@ -59,7 +60,7 @@ static void describe(const struct process *process, const struct task *task, str
         format(out->name, sizeof(out->name), "%s", task->thread->name);
         out->cpu = task->thread->cpu;
         out->thread = task->thread->id;
-        out->switches = task->thread->switches;
+        out->switches = READ_ONCE(task->thread->switches);
     }
     describe_signals(process, task, out);
 }

@@ -4,6 +4,7 @@
 #include <hal/irq.h>
 
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/fs/mount.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/exec.h"
@@ -245,7 +246,7 @@ static int load_new(struct process *process, char *path, const struct exec_strin
         error = process_space_create(space);
         if (error == 0) {
             limits_apply(&process->limits, *space);
-            (*space)->fixed_layout = (process->personality & ADDR_NO_RANDOMIZE) != 0;
+            (*space)->fixed_layout = (READ_ONCE(process->personality) & ADDR_NO_RANDOMIZE) != 0;
             error = program_load(*space, &from, file, path, strings, program);
             if (error != 0) {
                 process_space_put(*space);

@@ -54,8 +54,8 @@ struct process {
     struct spinlock places; // covers root and directory
     struct vnode *root, *directory;
     struct credentials as;
-    uint32_t umask, personality;
-    int32_t oom_score_adj; // atomic: -1000 to 1000, see kernel/proc/oom.h
+    uint32_t umask, personality; // atomic
+    int32_t oom_score_adj;       // atomic: -1000 to 1000, see kernel/proc/oom.h
     struct limits limits;
     struct process_timers timers;
 };

@@ -66,7 +66,7 @@ static struct thread *pick(struct run_queue *queue, bool preempted)
 {
     struct thread *current = queue->current;
     if (current->state == THREAD_RUNNING) {
-        current->state = THREAD_READY;
+        WRITE_ONCE(current->state, THREAD_READY);
         if (current != queue->idle) {
             enqueue(queue, current, preempted && current->policy.kind == SCHED_FIFO);
         }
@@ -76,7 +76,7 @@ static struct thread *pick(struct run_queue *queue, bool preempted)
         next = list_first(&queue->ready, struct thread, run_link);
         dequeue(queue, next);
     }
-    next->state = THREAD_RUNNING;
+    WRITE_ONCE(next->state, THREAD_RUNNING);
     WRITE_ONCE(queue->current, next);
     return next;
 }
@@ -100,10 +100,10 @@ void sched_switch(void)
     if (to == from) {
         return;
     }
-    from->runtime_ns += now - from->started_ns;
-    from->preemptions += READ_ONCE(from->state) == THREAD_READY;
-    to->started_ns = now;
-    to->switches++;
+    COUNT_ADD(from->runtime_ns, now - from->started_ns);
+    COUNT_ADD(from->preemptions, READ_ONCE(from->state) == THREAD_READY);
+    WRITE_ONCE(to->started_ns, now);
+    COUNT_ADD(to->switches, 1);
     cpu->switches++;
     WRITE_ONCE(to->on_cpu, true); // before it can sleep, hence before anyone looks
     queue->previous = from;
@@ -180,18 +180,25 @@ static struct cpu *lock_queue_of(struct thread *thread) NO_LOCK_ANALYSIS
     }
 }
 
+// With the lock of cpu's queue, which it gives up; thread, whose CPU it is, is in no queue. The thread's CPU changes
+// under the lock before: who holds that, and has found the thread there, may rely on it.
+static void move_and_enqueue(struct cpu *cpu, struct cpu *target, struct thread *thread) NO_LOCK_ANALYSIS
+{
+    if (target != cpu) {
+        store_release(&thread->cpu, (uint8_t)target->local.id);
+        spin_unlock_raw(&cpu->queue.lock); // two queues are never locked together
+        spin_lock_raw(&target->queue.lock);
+    }
+    enqueue_and_kick(target, thread);
+    spin_unlock_raw(&target->queue.lock);
+}
+
 // With the lock of cpu's queue, which it gives up; thread sleeps.
 static void make_ready(struct cpu *cpu, struct thread *thread) NO_LOCK_ANALYSIS
 {
     WRITE_ONCE(thread->state, THREAD_READY);
     struct cpu *target = load_acquire(&thread->on_cpu) ? cpu : wake_target(cpu, thread);
-    if (target != cpu) {
-        spin_unlock_raw(&cpu->queue.lock); // two queues are never locked together
-        spin_lock_raw(&target->queue.lock);
-        store_release(&thread->cpu, (uint8_t)target->local.id);
-    }
-    enqueue_and_kick(target, thread);
-    spin_unlock_raw(&target->queue.lock);
+    move_and_enqueue(cpu, target, thread);
 }
 
 void sched_wake(struct thread *thread) NO_LOCK_ANALYSIS
@@ -262,14 +269,11 @@ void thread_set_policy(struct thread *thread, const struct sched_policy *policy)
 }
 
 // A new thread, ready, on the least busy CPU.
-void sched_add(struct thread *thread)
+void sched_add(struct thread *thread) NO_LOCK_ANALYSIS
 {
     irqflags_t flags = irq_save();
-    struct cpu *target = wake_target(this_cpu(), thread);
-    spin_lock_raw(&target->queue.lock);
-    thread->cpu = (uint8_t)target->local.id;
-    enqueue_and_kick(target, thread);
-    spin_unlock_raw(&target->queue.lock);
+    struct cpu *cpu = lock_queue_of(thread); // a signal may be on its way to it already
+    move_and_enqueue(cpu, wake_target(this_cpu(), thread), thread);
     irq_restore(flags);
 }
 
@@ -310,8 +314,8 @@ void sched_tick(void)
     struct cpu *cpu = this_cpu();
     uint64_t now = timer_now();
     struct thread *current = cpu->queue.current;
-    current->user_ticks += cpu->interrupted_user;
-    current->kernel_ticks += !cpu->interrupted_user;
+    COUNT_ADD(current->user_ticks, cpu->interrupted_user);
+    COUNT_ADD(current->kernel_ticks, !cpu->interrupted_user);
     if (unlikely(READ_ONCE(load_rests)) && current != cpu->queue.idle) {
         load_resume();
     }
@@ -372,6 +376,7 @@ static struct thread *steal_from(struct cpu *victim, const struct cpu *thief) NO
         if (!load_acquire(&thread->on_cpu) && thread_may_run_on(thread, thief->local.id)) {
             stolen = thread;
             dequeue(&victim->queue, thread);
+            store_release(&thread->cpu, (uint8_t)thief->local.id);
             break;
         }
     }
@@ -390,7 +395,6 @@ static bool steal(struct cpu *cpu) NO_LOCK_ANALYSIS
         struct thread *thread = steal_from(victim, cpu);
         if (thread != NULL) {
             spin_lock_raw(&cpu->queue.lock);
-            store_release(&thread->cpu, (uint8_t)cpu->local.id);
             enqueue(&cpu->queue, thread, false);
             spin_unlock_raw(&cpu->queue.lock);
             return true;

@@ -149,7 +149,7 @@ void thread_exit(int code)
     irq_disable();
     struct run_queue *queue = &this_cpu()->queue;
     spin_lock_raw(&queue->lock);
-    me->state = THREAD_DEAD;
+    WRITE_ONCE(me->state, THREAD_DEAD);
     spin_unlock_raw(&queue->lock);
     sched_switch();
     panic("a dead thread ran again");

@@ -1,4 +1,5 @@
 // The file tree: open, make, remove, ask. Source: the man pages, section 2.
+#include "kernel/base/atomic.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/mount.h"
 #include "kernel/mm/kmalloc.h"
@@ -55,7 +56,7 @@ static int64_t open_file(uint64_t dirfd, uint64_t pathname, uint32_t flags, uint
                    ((resolve & RESOLVE_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0) |
                    ((resolve & RESOLVE_BENEATH) != 0 ? PATH_BENEATH : 0);
     flags = (flags & O_PATH) != 0 ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags | O_LARGEFILE;
-    error = file_open_how(&path.start, path.text, flags, mode & 07777 & ~process->umask, how, &file);
+    error = file_open_how(&path.start, path.text, flags, mode & 07777 & ~READ_ONCE(process->umask), how, &file);
     user_path_put(&path);
     return error != 0 ? error : fd_install(process->files, file, 0, (flags & O_CLOEXEC) != 0);
 }
@@ -130,7 +131,7 @@ static int64_t make(uint64_t dirfd, uint64_t path, uint32_t mode, uint64_t devic
 
 int64_t sys_mkdirat(const uint64_t arguments[6])
 {
-    uint32_t mode = (uint32_t)arguments[2] & 01777 & ~process_current()->umask;
+    uint32_t mode = (uint32_t)arguments[2] & 01777 & ~READ_ONCE(process_current()->umask);
     return make(arguments[0], arguments[1], S_IFDIR | mode, 0, NULL);
 }
 
@@ -141,8 +142,8 @@ int64_t sys_mknodat(const uint64_t arguments[6])
     if (type != S_IFREG && type != S_IFCHR && type != S_IFBLK && type != S_IFIFO && type != S_IFSOCK) {
         return type == S_IFDIR ? -EPERM : -EINVAL;
     }
-    return make(arguments[0], arguments[1], type | (mode & 07777 & ~process_current()->umask), (uint32_t)arguments[3],
-                NULL);
+    return make(arguments[0], arguments[1], type | (mode & 07777 & ~READ_ONCE(process_current()->umask)),
+                (uint32_t)arguments[3], NULL);
 }
 
 int64_t sys_symlinkat(const uint64_t arguments[6])
@@ -556,8 +557,7 @@ int64_t sys_fchdir(const uint64_t arguments[6])
 int64_t sys_umask(const uint64_t arguments[6])
 {
     struct process *process = process_current();
-    uint32_t before = process->umask;
-    process->umask = (uint32_t)arguments[0] & 0777;
+    uint32_t before = __atomic_exchange_n(&process->umask, (uint32_t)arguments[0] & 0777, __ATOMIC_RELAXED);
     return before;
 }
 

@@ -2,6 +2,7 @@
 #include <hal/power.h>
 #include <hal/timer.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
 #include "kernel/mm/page_alloc.h"
 #include "kernel/mm/usercopy.h"
@@ -143,9 +144,9 @@ int64_t sys_sysinfo(const uint64_t arguments[6])
 int64_t sys_personality(const uint64_t arguments[6])
 {
     struct process *process = process_current();
-    uint32_t old = process->personality, wanted = (uint32_t)arguments[0];
+    uint32_t old = READ_ONCE(process->personality), wanted = (uint32_t)arguments[0];
     if (wanted != UINT32_MAX) {
-        process->personality = wanted;
+        WRITE_ONCE(process->personality, wanted);
     }
     return old;
 }
