@@ -222,7 +222,9 @@ int file_open_how(const struct path_start *start, char *path, uint32_t flags, ui
         return error;
     }
     bool missing = end.node == NULL;
-    if (missing) {
+    if ((flags & (O_CREAT | O_PATH)) == O_CREAT && end.slash && end.directory != NULL) {
+        error = -EISDIR; // no directory is made here
+    } else if (missing) {
         error = make(start, &end, mode);
         if (error == -EEXIST && (flags & O_EXCL) == 0) { // somebody was faster
             error = end.directory->ops->lookup(end.directory, end.name, end.name_length, &end.node);
@@ -313,6 +315,9 @@ unsigned file_poll(struct file *file, struct condition **changed)
 
 int64_t file_seek(struct file *file, int64_t offset, unsigned whence)
 {
+    if (file->ops != NULL && file->ops->no_offset) {
+        return 0;
+    }
     if (file->ops == NULL || file->ops->stream) {
         return file->ops == NULL ? -EBADF : file->ops->name != NULL ? 0 : -ESPIPE; // counters and such stay at 0
     }

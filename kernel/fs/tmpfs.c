@@ -16,7 +16,8 @@ struct tmpfs_entry {
     char name[];
 };
 
-#define ENTRY_SIZE 20u // what a name adds to its directory's st_size, as on Linux
+#define ENTRY_SIZE 20u // what a name adds to its directory's st_size, as on Linux, where it begins with two
+#define FOLDER_SIZE (2 * ENTRY_SIZE)
 
 static const struct vnode_ops tmpfs_ops;
 
@@ -128,6 +129,7 @@ static int make_node(struct mount *mount, uint32_t mode, uint64_t device, const 
         node->vnode.size = length;
     } else if (vnode_is(&node->vnode, S_IFDIR)) {
         node->vnode.links = 2;
+        node->vnode.size = FOLDER_SIZE;
         node->next_id = 1;
     }
     *out = node;

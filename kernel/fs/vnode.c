@@ -48,7 +48,7 @@ void vnode_put(struct vnode *node)
     }
 }
 
-static bool in_group(const struct credentials *as, uint32_t gid)
+bool credentials_in_group(const struct credentials *as, uint32_t gid)
 {
     bool found = as->gid == gid;
     for (unsigned i = 0; i < as->group_count; i++) {
@@ -71,7 +71,7 @@ int vnode_access(const struct vnode *node, const struct credentials *as, unsigne
     if (as->uid == 0) { // may all, but runs only what somebody may run
         return (wanted & ACCESS_EXEC) != 0 && !vnode_is(node, S_IFDIR) && (mode & 0111) == 0 ? -EACCES : 0;
     }
-    unsigned granted = as->uid == node->uid ? mode >> 6 : in_group(as, node->gid) ? mode >> 3 : mode;
+    unsigned granted = as->uid == node->uid ? mode >> 6 : credentials_in_group(as, node->gid) ? mode >> 3 : mode;
     return (wanted & ~granted & 7) == 0 ? 0 : -EACCES;
 }
 

@@ -36,6 +36,7 @@ struct credentials {
     uint32_t groups[16];
     unsigned group_count;
 };
+bool credentials_in_group(const struct credentials *as, uint32_t gid);
 
 // One name in a directory, as getdents64(2) tells it.
 struct directory_entry {

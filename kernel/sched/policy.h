@@ -8,6 +8,7 @@
 #define SCHED_RR 2u
 #define SCHED_BATCH 3u // these two are as SCHED_OTHER
 #define SCHED_IDLE 5u
+#define SCHED_DEADLINE 6u // not supported
 #define SCHED_PRIORITY_MAX 99u
 #define NICE_MIN (-20)
 #define NICE_MAX 19

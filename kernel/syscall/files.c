@@ -120,10 +120,12 @@ static int64_t make(uint64_t dirfd, uint64_t path, uint32_t mode, uint64_t devic
     struct path_end end;
     int error = find_place(dirfd, path, (mode & S_IFMT) == S_IFDIR, &end);
     if (error == 0) {
-        error = end.directory->ops->create == NULL
-                    ? -ENOENT // as on Linux's /proc
-                    : end.directory->ops->create(end.directory, end.name, end.name_length, mode, device, target,
-                                                 &process_current()->as, &end.node);
+        const struct credentials *as = &process_current()->as;
+        bool device_node = (mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK;
+        error = end.directory->ops->create == NULL ? -ENOENT // as on Linux's /proc
+                : device_node && as->uid != 0      ? -EPERM
+                                              : end.directory->ops->create(end.directory, end.name, end.name_length,
+                                                                           mode, device, target, as, &end.node);
         path_end_put(&end);
     }
     return error;
@@ -170,10 +172,10 @@ int64_t sys_linkat(const uint64_t arguments[6])
     if (error != 0) {
         return error;
     }
-    error = vnode_is(from.node, S_IFDIR) ? -EPERM : find_place(arguments[2], arguments[3], false, &to);
+    error = find_place(arguments[2], arguments[3], false, &to);
     if (error == 0) {
         error = from.node->mount != to.directory->mount ? -EXDEV
-                : to.directory->ops->link == NULL
+                : vnode_is(from.node, S_IFDIR) || to.directory->ops->link == NULL
                     ? -EPERM
                     : to.directory->ops->link(to.directory, to.name, to.name_length, from.node);
         path_end_put(&to);
@@ -260,10 +262,9 @@ int64_t sys_truncate(const uint64_t arguments[6])
     struct path_end end;
     int error = user_path_walk(AT_FDCWD, arguments[0], PATH_FOLLOW, &end);
     if (error == 0) {
-        error = vnode_access(end.node, &process_current()->as, ACCESS_WRITE);
-        if (error == 0 && !vnode_is(end.node, S_IFREG)) {
-            error = vnode_is(end.node, S_IFDIR) ? -EISDIR : -EINVAL;
-        }
+        error = vnode_is(end.node, S_IFREG)   ? vnode_access(end.node, &process_current()->as, ACCESS_WRITE)
+                : vnode_is(end.node, S_IFDIR) ? -EISDIR
+                                              : -EINVAL;
         error = error != 0 ? error : end.node->ops->truncate(end.node, arguments[1]);
         path_end_put(&end);
     }
@@ -314,8 +315,11 @@ int64_t sys_readlinkat(const uint64_t arguments[6])
     if (result != 0) {
         return result;
     }
-    bool named = end.name_length > 0 || end.directory != NULL;
-    result = vnode_is(end.node, S_IFLNK) ? kmalloc(PATH_MAX, &text) : named || end.up ? -EINVAL : -ENOENT;
+    char first;
+    result = copy_from_user(&first, uaddr(arguments[1]), 1);
+    if (result == 0) { // an empty path is a link that was opened itself
+        result = vnode_is(end.node, S_IFLNK) ? kmalloc(PATH_MAX, &text) : first != 0 ? -EINVAL : -ENOENT;
+    }
     if (result == 0) {
         result = end.node->ops->readlink(end.node, text, min_u64(arguments[3], PATH_MAX));
         int error = result > 0 ? copy_to_user(uaddr(arguments[2]), text, (size_t)result) : 0;
@@ -411,10 +415,19 @@ static int set_mode(struct vnode *node, uint32_t mode)
     return 0;
 }
 
+// Who is not root may keep what he has, and give it to a group of his.
+static bool may_own(const struct credentials *as, const struct vnode *node, uint32_t uid, uint32_t gid)
+{
+    bool owns = as->uid == node->uid;
+    bool user = uid == UINT32_MAX || (owns && uid == node->uid);
+    bool group = gid == UINT32_MAX || (owns && (gid == node->gid || credentials_in_group(as, gid)));
+    return as->uid == 0 || (user && group);
+}
+
 static int set_owner(struct vnode *node, uint32_t uid, uint32_t gid)
 {
     int error = vnode_may_change(node);
-    if (error != 0 || process_current()->as.uid != 0) {
+    if (error != 0 || !may_own(&process_current()->as, node, uid, gid)) {
         return error != 0 ? error : -EPERM;
     }
     mutex_lock(&node->lock);
@@ -478,7 +491,8 @@ int64_t sys_fsync(const uint64_t arguments[6])
     struct file *file;
     int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
     if (error == 0) {
-        error = file->node != NULL ? 0 : -EINVAL; // files in memory are where they belong
+        bool stored = file->node != NULL && (vnode_is(file->node, S_IFREG) || vnode_is(file->node, S_IFDIR));
+        error = (file->flags & O_PATH) != 0 ? -EBADF : stored ? 0 : -EINVAL; // what is in memory is where it belongs
         file_put(file);
     }
     return error;
@@ -585,12 +599,24 @@ static int choose_time(const struct user_timespec *time, uint64_t *out)
     return 0;
 }
 
+// Who may write may say "now"; anything else only the owner.
+static int may_set_times(const struct vnode *node, const struct user_timespec times[2])
+{
+    const struct credentials *as = &process_current()->as;
+    int error = vnode_may_change(node);
+    if (error != 0 || as->uid == 0 || as->uid == node->uid) {
+        return error;
+    }
+    bool now = times[0].nanoseconds == UTIME_NOW && times[1].nanoseconds == UTIME_NOW;
+    return now ? vnode_access(node, as, ACCESS_WRITE) : -EPERM;
+}
+
 static int set_times(struct vnode *node, const struct user_timespec times[2])
 {
     uint64_t accessed = node->accessed_ns, modified = node->modified_ns;
     int error = choose_time(&times[0], &accessed);
     error = error != 0 ? error : choose_time(&times[1], &modified);
-    error = error != 0 ? error : vnode_may_change(node);
+    error = error != 0 ? error : may_set_times(node, times);
     if (error == 0) {
         mutex_lock(&node->lock);
         node->accessed_ns = accessed;
@@ -607,6 +633,9 @@ int64_t sys_utimensat(const uint64_t arguments[6])
     int error = arguments[2] != 0 ? copy_from_user(times, uaddr(arguments[2]), sizeof(times)) : 0;
     if (error != 0) {
         return error;
+    }
+    if (times[0].nanoseconds == UTIME_OMIT && times[1].nanoseconds == UTIME_OMIT) {
+        return 0;
     }
     if (arguments[1] == 0 && (uint32_t)arguments[0] != (uint32_t)AT_FDCWD) { // the descriptor's own
         struct file *file;

@@ -67,8 +67,7 @@ int64_t sys_futex(const uint64_t arguments[6])
     struct space *space = process_current()->space;
     struct futex futex = {space, arguments[0], shared}, second = {space, arguments[4], shared};
     uint32_t expected = (uint32_t)arguments[5];
-    bool waits = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET || operation == FUTEX_LOCK_PI2;
-    if (realtime && !waits) {
+    if (realtime && operation != FUTEX_WAIT_BITSET && operation != FUTEX_LOCK_PI2) {
         return -ENOSYS;
     }
     switch (operation) {

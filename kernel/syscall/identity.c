@@ -216,6 +216,7 @@ int64_t sys_setgroups(const uint64_t arguments[6])
 // --- capabilities --------------------------------------------------------------------------------------------------
 
 #define CAPABILITY_VERSION 0x20080522u // of the header, and two words of each set
+#define CAPABILITY_SAME 0x20071026u    // so had this one
 #define ALL_LOW 0xffffffffu
 #define ALL_HIGH 0x1ffu
 
@@ -227,7 +228,7 @@ static int check_header(uint64_t address, int32_t *pid)
 {
     uint32_t header[2];
     int error = copy_from_user(header, uaddr(address), sizeof(header));
-    if (error == 0 && header[0] != CAPABILITY_VERSION) {
+    if (error == 0 && header[0] != CAPABILITY_VERSION && header[0] != CAPABILITY_SAME) {
         header[0] = CAPABILITY_VERSION;
         error = copy_to_user(uaddr(address), header, sizeof(header[0]));
         error = error != 0 ? error : -EINVAL;

@@ -9,6 +9,7 @@
 
 #define STRINGS_MAX 8192u // of argument and environment together
 
+#define CLONE_THREAD 0x10000u
 #define EXIT_SIGNAL 0xffu // in the flags of clone(2)
 
 int64_t sys_clone(const uint64_t arguments[6])
@@ -47,8 +48,9 @@ int64_t sys_clone3(const uint64_t arguments[6])
         return error;
     }
     bool stack_is_whole = (user.stack == 0) == (user.stack_size == 0);
-    if (!stack_is_whole || user.exit_signal > SIGNAL_MAX || user.set_tid != 0 || user.set_tid_size != 0 ||
-        (user.flags & EXIT_SIGNAL) != 0) {
+    bool threads_end_silently = (user.flags & CLONE_THREAD) == 0 || user.exit_signal == 0;
+    if (!stack_is_whole || !threads_end_silently || user.exit_signal > SIGNAL_MAX || user.set_tid != 0 ||
+        user.set_tid_size != 0 || (user.flags & EXIT_SIGNAL) != 0) {
         return -EINVAL;
     }
     struct clone_request request = {.flags = user.flags,

@@ -4,9 +4,15 @@
 #include "kernel/mm/usercopy.h"
 #include "kernel/syscall/bodies.h"
 
+#define GRND_RANDOM 2u
+#define GRND_INSECURE 4u
+
 int64_t sys_getrandom(const uint64_t arguments[6])
 {
     uint8_t chunk[64];
+    if ((arguments[2] & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE)) {
+        return -EINVAL;
+    }
     uint64_t done = 0;
     while (done < arguments[1]) {
         uint64_t part = min_u64(arguments[1] - done, sizeof(chunk));

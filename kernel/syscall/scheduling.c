@@ -105,13 +105,16 @@ int64_t sys_sched_getparam(const uint64_t arguments[6])
 int64_t sys_sched_get_priority_max(const uint64_t arguments[6])
 {
     bool realtime = arguments[0] == SCHED_FIFO || arguments[0] == SCHED_RR;
-    return realtime ? (int64_t)SCHED_PRIORITY_MAX : check_policy((unsigned)arguments[0], 0);
+    return realtime                                   ? (int64_t)SCHED_PRIORITY_MAX
+           : (unsigned)arguments[0] == SCHED_DEADLINE ? 0
+                                                      : check_policy((unsigned)arguments[0], 0);
 }
 
 int64_t sys_sched_get_priority_min(const uint64_t arguments[6])
 {
     bool realtime = arguments[0] == SCHED_FIFO || arguments[0] == SCHED_RR;
-    return realtime ? 1 : check_policy((unsigned)arguments[0], 0);
+    bool deadline = (unsigned)arguments[0] == SCHED_DEADLINE; // has no priorities
+    return realtime ? 1 : deadline ? 0 : check_policy((unsigned)arguments[0], 0);
 }
 
 int64_t sys_sched_rr_get_interval(const uint64_t arguments[6])

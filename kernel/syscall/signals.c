@@ -126,7 +126,7 @@ int64_t sys_rt_sigqueueinfo(const uint64_t arguments[6])
 {
     struct signal_info info;
     int32_t pid = (int32_t)arguments[0];
-    int error = info_from_user(arguments[2], (int)arguments[1], pid == process_current()->pid, &info);
+    int error = info_from_user(arguments[2], (int)arguments[1], pid == task_current()->tid, &info);
     if (error != -EFAULT && (uint32_t)arguments[1] > SIGNAL_MAX) {
         return -EINVAL;
     }
@@ -142,7 +142,7 @@ int64_t sys_rt_tgsigqueueinfo(const uint64_t arguments[6])
 {
     struct signal_info info;
     int32_t pid = (int32_t)arguments[0], tid = (int32_t)arguments[1];
-    int error = info_from_user(arguments[3], (int)arguments[2], pid == process_current()->pid, &info);
+    int error = info_from_user(arguments[3], (int)arguments[2], tid == task_current()->tid, &info);
     if (error != -EFAULT && (pid <= 0 || tid <= 0 || (uint32_t)arguments[2] > SIGNAL_MAX)) {
         return -EINVAL;
     }

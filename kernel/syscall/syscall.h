@@ -9,7 +9,7 @@ enum argument_kind {
     ARG_END,       // no such argument
     ARG_INT,       // 32-bit signed, any value
     ARG_UINT,      // 64-bit unsigned, any value
-    ARG_FD,        // 0 to INT32_MAX, or param bit 0: also AT_FDCWD
+    ARG_FD,        // 0 to INT32_MAX; param bit 0: any, where a path begins
     ARG_SIZE,      // 0 to INT64_MAX
     ARG_FLAGS,     // no bits outside param
     ARG_ENUM,      // 0 to param

@@ -328,16 +328,28 @@ int64_t sys_fadvise64(const uint64_t arguments[6])
 
 int64_t sys_readahead(const uint64_t arguments[6])
 {
-    int64_t result = advise(arguments[0], false);
-    return result == -ESPIPE ? -EINVAL : result;
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    if (error == 0) {
+        bool readable =
+            (file->flags & (O_PATH | O_ACCMODE)) == O_RDONLY || (file->flags & (O_PATH | O_ACCMODE)) == O_RDWR;
+        error = !readable ? -EBADF : file->node != NULL && vnode_is(file->node, S_IFREG) ? 0 : -EINVAL;
+        file_put(file);
+    }
+    return error;
 }
 
 int64_t sys_sync_file_range(const uint64_t arguments[6])
 {
-    if ((int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0 || arguments[1] + arguments[2] > INT64_MAX) {
-        return -EINVAL;
+    struct file *file;
+    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    if (error == 0) {
+        bool stored = file->node != NULL && (vnode_is(file->node, S_IFREG) || vnode_is(file->node, S_IFDIR));
+        bool bad = (int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0 || arguments[1] + arguments[2] > INT64_MAX;
+        error = (file->flags & O_PATH) != 0 ? -EBADF : bad ? -EINVAL : stored ? 0 : -ESPIPE;
+        file_put(file);
     }
-    return advise(arguments[0], false);
+    return error;
 }
 
 int64_t sys_syncfs(const uint64_t arguments[6])

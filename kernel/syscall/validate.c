@@ -11,10 +11,10 @@ static int check_range(uint64_t address, uint64_t size)
     return user_range_ok(uaddr(address), size) ? 0 : -EFAULT;
 }
 
-static int check_fd(uint64_t value, bool or_cwd)
+// Where a path begins matters only to one that is not absolute.
+static int check_fd(uint64_t value, bool begins_path)
 {
-    int32_t fd = (int32_t)value;
-    return fd >= 0 || (or_cwd && fd == AT_FDCWD) ? 0 : -EBADF;
+    return (int32_t)value >= 0 || begins_path ? 0 : -EBADF;
 }
 
 static int check_vector(uint64_t address, uint64_t count)

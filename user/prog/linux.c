@@ -12,7 +12,8 @@
 #define ENOSYS 38
 #define F_GETFL 3
 #define F_SETFL 4
-#define SS_DISABLE 2
+#define SS_ONSTACK 1
+#define SS_AUTODISARM 0x80000000u
 #define MINSIGSTKSZ 5120u // arm64's
 #define EVENTS_MAX 64u
 #define MAP_ONLY_HERE 0xc0u // MAP_32BIT and MAP_ABOVE4G, which arm64 does not know
@@ -158,8 +159,8 @@ static int64_t epoll_wait(uint64_t number, uint64_t *a)
 static int64_t signal_stack(const uint64_t *a)
 {
     uint64_t stack[3];
-    if (a[0] != 0 && take(a[0], stack, sizeof(stack)) && ((uint32_t)stack[1] & SS_DISABLE) == 0 &&
-        stack[2] < MINSIGSTKSZ) {
+    bool given = a[0] != 0 && take(a[0], stack, sizeof(stack));
+    if (given && ((uint32_t)stack[1] & ~SS_AUTODISARM) <= SS_ONSTACK && stack[2] < MINSIGSTKSZ) {
         int64_t result = linux_call(__NR_sigaltstack, 0, a[1], 0, 0, 0, 0);
         return result != 0 ? result : -ENOMEM;
     }

@@ -33,7 +33,7 @@
 #define NAMESPACES 0x7e020000u // user, mount, pid, net, ipc, uts, cgroup
 #define PROT_READ_WRITE 3
 #define MAP_SHARED 1
-#define IDS "0 0 65536\n"
+#define IDS "0 0 4294967295\n"
 
 static int64_t call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {

@@ -14,8 +14,11 @@
 #define RLIMIT_FSIZE 1u
 #define RLIMIT_CORE 4u
 #define RLIMIT_NOFILE 7u
+#define RLIMIT_NPROC 6u
 #define RLIMIT_AS 9u
+#define RLIMIT_SIGPENDING 11u
 #define USER 1000u
+#define PR_SET_DUMPABLE 4u
 #define TEXT_ROOM 1024u
 
 // The first of two places in the first task's scratch memory. Always the same: one task, one at a time.
@@ -139,6 +142,8 @@ int prog_setup(void)
     result = failed(result) ? result : set_limit(RLIMIT_FSIZE, 0x80000);
     result = failed(result) ? result : set_limit(RLIMIT_NOFILE, 64);
     result = failed(result) ? result : set_limit(RLIMIT_AS, 0x8000000);
+    result = failed(result) ? result : set_limit(RLIMIT_NPROC, 20); // these depend on the machine's memory
+    result = failed(result) ? result : set_limit(RLIMIT_SIGPENDING, 20);
     call3(CALL_umask, 022, 0, 0);
     return failed(result) ? (int)result : 0;
 }
@@ -150,6 +155,7 @@ int prog_setup_for(const struct program *program)
         result = call3(CALL_setgroups, 0, 0, 0);
         result = failed(result) ? result : call3(CALL_setresgid, USER, USER, USER);
         result = failed(result) ? result : call3(CALL_setresuid, USER, USER, USER);
+        call3(CALL_prctl, PR_SET_DUMPABLE, 1, 0); // its files in /proc are its own, wherever that has to be said
     }
     return failed(result) ? (int)result : 0;
 }

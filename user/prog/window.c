@@ -53,8 +53,21 @@ void prog_machine_trace(const struct prog_event *event)
     __atomic_fetch_add(&slot->count, 1, __ATOMIC_RELEASE);
 }
 
-_Noreturn static void run_child(void)
+// What is not its own would count as the program's: memory that it locks, room that it has.
+static void leave_window(struct window_slot *slots)
 {
+    uint64_t before = (uint64_t)((char *)slot - (char *)slots), after = WINDOW_SIZE - WINDOW_SLOT_SIZE - before;
+    if (before > 0) {
+        flat_call(FLAT_munmap, (int64_t)flat_word(slots), before, 0, 0, 0);
+    }
+    if (after > 0) {
+        flat_call(FLAT_munmap, (int64_t)flat_word(slot + 1), after, 0, 0, 0);
+    }
+}
+
+_Noreturn static void run_child(struct window_slot *slots)
+{
+    leave_window(slots);
     const uint64_t none = 0;
     flat_call(FLAT_rt_sigprocmask, SIG_SETMASK, flat_word(&none), 0, 8, 0);
     prog_decode(slot->program, slot->size < PROG_FILE_MAX ? slot->size : PROG_FILE_MAX, &program);
@@ -114,14 +127,14 @@ static void end_all(void)
     }
 }
 
-static void run_slot(void)
+static void run_slot(struct window_slot *slots)
 {
     uint64_t began = now();
     slot->used = slot->count = slot->flags = 0;
     slot->status = 0;
     int64_t pid = flat_call(FLAT_clone, SIGCHLD, 0, 0, 0, 0);
     if (pid == 0) {
-        run_child();
+        run_child(slots);
     }
     slot->status = pid < 0 ? (int32_t)pid : 0;
     if (pid > 0) {
@@ -149,7 +162,7 @@ _Noreturn void window_serve(struct window_slot *slots)
             }
         }
         __atomic_store_n(&slot->state, WINDOW_RUNNING, __ATOMIC_RELAXED);
-        run_slot();
+        run_slot(slots);
         __atomic_store_n(&slot->state, WINDOW_DONE, __ATOMIC_RELEASE);
     }
 }

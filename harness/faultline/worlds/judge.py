@@ -22,7 +22,7 @@ _KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare"}
 
 @dataclass
 class Reason:
-    """Why a call may have another outcome: globs over its name and both results; with `paths` only in a program that names
+    """Why a call may have another outcome: globs over its name (several, between spaces) and both results; with `paths` only in a program that names
     one of these (first and last index of user/prog/values.def). `rare`: need not show in every comparison."""
 
     world: str
@@ -37,7 +37,7 @@ class Reason:
     def fits(self, world: str, difference: Difference) -> bool:
         if self.paths and not any(self.paths[0] <= path <= self.paths[1] for path in difference.program.paths):
             return False
-        return (self.world in ("*", world) and fnmatch.fnmatchcase(difference.name, self.call)
+        return (self.world in ("*", world) and any(fnmatch.fnmatchcase(difference.name, call) for call in self.call.split())
                 and fnmatch.fnmatchcase(difference.ours.result, self.ours) and fnmatch.fnmatchcase(difference.theirs.result, self.theirs))
 
 

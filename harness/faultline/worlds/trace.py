@@ -23,7 +23,7 @@ _OWN_RESULT = {"times", "sched_getaffinity", "getppid"}  # a clock; as many byte
 # What these give out is a clock's, a measure of the machine or chance.
 _OWN_BYTES = {"clock_gettime", "clock_getres", "gettimeofday", "times", "getrusage", "sysinfo", "uname", "getrandom", "statfs", "fstatfs",
               "timer_gettime", "timerfd_gettime", "getitimer", "setitimer", "timer_settime", "timerfd_settime", "adjtimex", "clock_adjtime",
-              "sched_getaffinity", "getcpu", "get_robust_list", "syslog", "sched_rr_get_interval", "nanosleep", "clock_nanosleep", "mincore"}
+              "sched_getaffinity", "getcpu", "get_robust_list", "syslog", "sched_rr_get_interval", "sched_getattr", "ppoll", "pselect6", "nanosleep", "clock_nanosleep", "mincore"}
 
 
 class Key(NamedTuple):
@@ -78,6 +78,7 @@ def _statx(data: bytes) -> bytes:
     if len(data) < 256:
         return data
     keep = bytearray(data[:256])
+    keep[0:4] = (int.from_bytes(keep[0:4], "little") & 0x31F).to_bytes(4, "little")  # which times there are is its own
     keep[4:16] = bytes(12)     # size of a block, attributes
     keep[32:40] = bytes(8)     # inode
     keep[48:176] = bytes(128)  # blocks, mask of attributes, times, devices, mount
