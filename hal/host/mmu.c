@@ -330,6 +330,9 @@ void machine_mmu_write(uint64_t *slot, uint64_t descriptor)
 void machine_mmu_freed(uint64_t pa, uint64_t size)
 {
     for (size_t i = 0; i < debt_count; i++) {
+        if (debts[i].slot == NULL) {
+            continue; // of a flood it is not known what was there
+        }
         uint64_t old = debts[i].old & ADDRESS;
         uint64_t reach = is_table(debts[i].old, debts[i].size == PAGE_SIZE ? 3 : 0) ? PAGE_SIZE : debts[i].size;
         if (pa < old + reach && old < pa + size) {
