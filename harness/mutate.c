@@ -4,7 +4,9 @@
 #include <string.h>
 
 #define CALLS_USUAL 12u // growing beyond becomes rarer
+#define CALLS_MANY 32u
 #define STEPS_MOST 6u
+#define CROSSED_USUAL 16u // as many are left of two programs, mostly
 
 static unsigned position(struct draft *draft)
 {
@@ -302,6 +304,9 @@ void draft_mutate(struct draft *draft)
     for (; steps > 0; steps--) {
         step(draft);
     }
+    while (draft->program.call_count > CALLS_MANY) {
+        draft_remove(draft, draft_random(draft, draft->program.call_count));
+    }
 }
 
 void draft_cross(struct draft *draft, const uint8_t *other, size_t size)
@@ -327,6 +332,10 @@ void draft_cross(struct draft *draft, const uint8_t *other, size_t size)
         if (elsewhere) {
             program->calls[at + i].list = list;
         }
+    }
+    bool small = draft_chance(draft, 85);
+    while (small && program->call_count > CROSSED_USUAL) {
+        draft_remove(draft, draft_random(draft, program->call_count));
     }
     for (unsigned i = 1; i < PROG_LISTS; i++) {
         if (program->starts[i] == PROG_NOT_STARTED) {

@@ -514,7 +514,7 @@ static int tmpfs_open(struct vnode *vnode, struct file *file)
         return 0;
     case S_IFREG:
         file->ops = &tmpfs_file_ops;
-        return 0;
+        return (file->flags & O_ACCMODE) != O_RDONLY ? tmpfs_may_write(vnode) : 0;
     case S_IFIFO:
         return pipe_open(vnode, file);
     default:

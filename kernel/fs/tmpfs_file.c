@@ -143,11 +143,17 @@ const struct backing_ops tmpfs_backing_ops = {backing_page, backing_reference, b
 
 // --- truncate ------------------------------------------------------------------------------------------------------
 
+int tmpfs_may_write(struct vnode *vnode)
+{
+    return READ_ONCE(tmpfs_node(vnode)->backing.running) > 0 ? -ETXTBSY : 0;
+}
+
 int tmpfs_truncate(struct vnode *vnode, uint64_t size)
 {
     struct tmpfs_node *node = tmpfs_node(vnode);
-    if (size > SIZE_MAX_BYTES) {
-        return -EFBIG;
+    int error = size > SIZE_MAX_BYTES ? -EFBIG : tmpfs_may_write(vnode);
+    if (error != 0) {
+        return error;
     }
     mutex_lock(&vnode->lock);
     bool shrinks = size < vnode->size;

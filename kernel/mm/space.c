@@ -33,7 +33,7 @@ void space_destroy(struct space *space)
         areas_remove(&space->areas, area);
         area_free(area);
     }
-    backing_put(space->program);
+    backing_run_ended(space->program);
     pagetable_destroy(&space->table);
     asid_release(&space->table);
 }

@@ -3,6 +3,7 @@
 // Source: mmap(2), mprotect(2), munmap(2), mremap(2), madvise(2), brk(2); what POSIX leaves open is as on Linux.
 #pragma once
 
+#include "kernel/base/atomic.h"
 #include "kernel/mm/area.h"
 #include "kernel/mm/pagetable.h"
 #include "kernel/mm/usercopy.h"
@@ -11,6 +12,7 @@
 // A source of pages: a file's contents, memory that is shared between processes.
 struct backing {
     const struct backing_ops *ops;
+    uint32_t running; // spaces whose program it is; its owner lets nobody write meanwhile
 };
 struct backing_ops {
     // The page at offset, with a reference for the caller. -ENXIO: beyond the end (SIGBUS); -ENOMEM, -EIO.
@@ -31,6 +33,22 @@ static inline void backing_put(struct backing *backing)
     if (backing != NULL) {
         backing->ops->put(backing);
     }
+}
+
+// space->program, with its references. NULL is nothing.
+static inline void backing_run(struct backing *backing)
+{
+    backing_get(backing);
+    if (backing != NULL) {
+        (void)atomic_add(&backing->running, 1);
+    }
+}
+static inline void backing_run_ended(struct backing *backing)
+{
+    if (backing != NULL) {
+        (void)atomic_add(&backing->running, -1);
+    }
+    backing_put(backing);
 }
 
 // The backing now ends at size bytes: whole pages behind that are forgotten wherever they are mapped, copies of them

@@ -418,7 +418,7 @@ int space_fork(struct space *child, struct space *parent)
     child->environment_end = parent->environment_end;
     child->stack_start = parent->stack_start;
     child->program = parent->program;
-    backing_get(child->program);
+    backing_run(child->program);
     for (struct area *area = areas_first(&parent->areas); area != NULL && error == 0; area = areas_next(area)) {
         error = fork_area(child, parent, area);
     }

@@ -295,7 +295,7 @@ static int load_elf(struct loading *loading, const char *path, struct program *o
                                       .base = base,
                                       .as = loading->start->as};
     space->program = loading->file->ops->pages(loading->file);
-    backing_get(space->program);
+    backing_run(space->program);
     error = error != 0 ? error : vdso_map(space);
     contents.vdso = space->vdso;
     return error != 0 ? error : stack_build(space, &contents, &out->sp);
