@@ -35,7 +35,7 @@ static void file_put(struct backing *backing)
 }
 
 static const struct backing_ops file_ops = {file_page, file_get, file_put, NULL};
-struct backing vma_file = {&file_ops};
+struct backing vma_file = {.ops = &file_ops};
 
 void vma_reset(void)
 {

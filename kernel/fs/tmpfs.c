@@ -115,7 +115,7 @@ static int make_node(struct mount *mount, uint32_t mode, uint64_t device, const 
         return error;
     }
     struct tmpfs_node *node = memory;
-    *node = (struct tmpfs_node){.backing = {&tmpfs_backing_ops}};
+    *node = (struct tmpfs_node){.backing = {.ops = &tmpfs_backing_ops}};
     vnode_init(&node->vnode, &tmpfs_ops, mount, mode);
     node->vnode.ino = __atomic_fetch_add(&mount->next_ino, 1, __ATOMIC_RELAXED);
     node->vnode.device = device;

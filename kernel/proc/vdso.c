@@ -38,7 +38,7 @@ static void no_count(struct backing *backing)
 }
 
 static const struct backing_ops ops = {vdso_page, no_count, no_count, NULL}; // the pages stay for ever
-static struct backing vdso_backing = {&ops};
+static struct backing vdso_backing = {.ops = &ops};
 
 // With the lock: readers try again until the number is even and the same.
 static void begin_write(void)
