@@ -263,17 +263,26 @@ void prog_machine_write(uint64_t address, const void *from, size_t size)
     transfer(address, (void *)from, size, true);
 }
 
+// Before an access another CPU, or a handler, may come.
+static void step(void)
+{
+    struct user *user = here();
+    uint64_t pc = user->regs->pc;
+    machine_user_point(user->regs);
+    go_on(user, pc);
+}
+
 uint64_t prog_machine_load(uint64_t address, unsigned size)
 {
     uint64_t value = 0;
-    machine_user_point(here()->regs);
+    step();
     transfer(address, &value, size, false);
     return value;
 }
 
 void prog_machine_store(uint64_t address, uint64_t value, unsigned size)
 {
-    machine_user_point(here()->regs);
+    step();
     transfer(address, &value, size, true);
 }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from faultline import process
 from faultline.campaign.targets import Target
 from faultline.campaign.triage import SANITIZER_ENV, copy_into
+from faultline.errors import FaultlineError
 
 INPUT_TIMEOUT = 10   # seconds one input may take under libFuzzer
 RSS_LIMIT_MB = 2048
@@ -164,8 +165,8 @@ def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], 
     if target.dictionary:
         command += ["-x", target.dictionary]
     began = time.monotonic()
-    text, status = _watch([*command, "--", binary], log=folder / "afl.log", deadline=seconds + 90, stop=stop, env=_AFL_ENV,
-                          memory=16 * process.GIB)
+    text, status = _watch([*command, "--", binary], log=folder / "afl.log", deadline=seconds + 90, stop=stop,
+                          env=_AFL_ENV | _afl_mutator(target), memory=16 * process.GIB)
     result.seconds = time.monotonic() - began
     _read_afl(result, output / "default")
     if not result.executions and not stop():
@@ -177,6 +178,16 @@ def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], 
         found = [path for path in queue.iterdir() if path.is_file() and "orig:" not in path.name]
         copy_into(target.corpus, found)
     return result
+
+
+def _afl_mutator(target: Target) -> dict[str, str]:
+    """What makes AFL++ change programs as programs, and not as bytes besides: that reaches more."""
+    if not target.boots:
+        return {}
+    library = target.root / "build" / "host-afl" / "harness" / "libprog_mutator.so"
+    if not library.is_file():
+        raise FaultlineError(f"{library.name} is missing from preset host-afl (cmake --build --preset host-afl)")
+    return {"AFL_CUSTOM_MUTATOR_LIBRARY": str(library), "AFL_CUSTOM_MUTATOR_ONLY": "1", "FAULTLINE_GROUP": target.short}
 
 
 def _read_afl(result: EngineRun, folder: Path) -> None:
