@@ -25,6 +25,15 @@ def test_bad_header_is_named(tmp_path, text, wrong):
         planted.load(path)
 
 
+def test_build(tmp_path):
+    path = tmp_path / "x.patch"
+    path.write_text(HEADER + "build: host-msan\n\n" + DIFF)
+    assert planted.load(path).build == "host-msan"
+    path.write_text(HEADER + "build: host-afl\n\n" + DIFF)
+    with pytest.raises(FaultlineError, match="host-afl"):
+        planted.load(path)
+
+
 def test_every_planted_bug_is_for_a_target_that_exists():
     for bug in planted.all_planted():
         assert (planted.ROOT / "fuzz" / f"{bug.target}.c").is_file(), bug.path

@@ -16,18 +16,22 @@ from faultline.errors import FaultlineError
 from faultline.paths import ROOT
 
 _ATTEMPTS = 20  # findings that are not the planted bug, before it is given up
-_HEADER = re.compile(r"^(name|class|target|budget):\s*(.+?)\s*$", re.MULTILINE)
+_HEADER = re.compile(r"^(name|class|target|budget|build):\s*(.+?)\s*$", re.MULTILINE)
+_FUZZED = "host-fuzz"
+_REPLAYED = ("host-msan", "host-tsan")  # sanitizers that no engine runs under: seeds and saved inputs must do
+_AT_ONCE = 8  # inputs
 
 
 @dataclass(frozen=True)
 class Planted:
-    """One planted bug. `budget` is seconds of libFuzzer on one core."""
+    """One planted bug. `budget` is seconds of libFuzzer on one core, or of replays where `build` is one of them."""
 
     path: Path
     name: str
     kind: str
     target: str
     budget: float
+    build: str = _FUZZED
 
 
 @dataclass
@@ -54,7 +58,10 @@ def load(path: Path) -> Planted:
         budget = float(fields["budget"].split()[0].rstrip("s"))
     except ValueError:
         raise FaultlineError(f"{path.name}: budget '{fields['budget']}' is not a number of seconds") from None
-    return Planted(path, fields["name"], fields["class"], fields["target"], budget)
+    preset = fields.get("build", _FUZZED)
+    if preset not in (_FUZZED, *_REPLAYED):
+        raise FaultlineError(f"{path.name}: build '{preset}' is none of {', '.join((_FUZZED, *_REPLAYED))}")
+    return Planted(path, fields["name"], fields["class"], fields["target"], budget, preset)
 
 
 def all_planted(root: Path = ROOT) -> list[Planted]:
@@ -65,7 +72,7 @@ def plant(bug: Planted, copy: Path, stop: Callable[[], bool] = lambda: False) ->
     """Builds the bug's target with the bug in it. Raises FaultlineError when the patch does not apply, BuildFailed."""
     scratch.sync(copy)
     scratch.patch(copy, bug.path)
-    build.build("host-fuzz", [bug.target], root=copy, stop=stop)
+    build.build(bug.build, [bug.target], root=copy, stop=stop)
 
 
 def hunt(bug: Planted, copy: Path, folder: Path, stop: Callable[[], bool]) -> Outcome:
@@ -76,6 +83,9 @@ def hunt(bug: Planted, copy: Path, folder: Path, stop: Callable[[], bool]) -> Ou
         if not target.source.is_file():
             raise FaultlineError(f"{bug.path.name}: there is no target {bug.target}")
         plant(bug, copy, stop)
+        if bug.build != _FUZZED:
+            _hunt_by_replay(bug, target, copy, folder, stop, outcome)
+            return outcome
         seeds = (folder / "seeds",) if target.seeds(folder / "seeds") else ()
         shutil.rmtree(folder / "corpus", ignore_errors=True)
         began = time.monotonic()
@@ -93,6 +103,24 @@ def hunt(bug: Planted, copy: Path, folder: Path, stop: Callable[[], bool]) -> Ou
     except FaultlineError as error:
         outcome.error = str(error)
     return outcome
+
+
+def _hunt_by_replay(bug: Planted, target: Target, copy: Path, folder: Path, stop: Callable[[], bool], outcome: Outcome) -> None:
+    """Seeds and saved inputs, some at a time, until one fails that passes without the bug."""
+    build.build(bug.build, [bug.target], stop=stop)
+    files = target.seeds(folder / "seeds") + target.regressions()
+    began = time.monotonic()
+    for first in range(0, len(files), _AT_ONCE):
+        if stop() or time.monotonic() - began > bug.budget:
+            break
+        some = files[first:first + _AT_ONCE]
+        done = triage.replay(target, some, preset=bug.build, root=copy)
+        outcome.seconds = time.monotonic() - began
+        if done.status != 0 and triage.replay(target, some, preset=bug.build).status == 0:
+            finding = triage.parse(done.errors)
+            outcome.by = f"{target.name} ({bug.build}, replay): {finding.kind}: {finding.said}"[:160]
+            outcome.found = True
+            break
 
 
 def _judge(outcome: Outcome, target: Target, data: bytes, report: str, folder: Path) -> bool:
