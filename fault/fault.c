@@ -2,7 +2,7 @@
 
 #include "kernel/base/atomic.h"
 
-bool fault_engine_on;
+bool fault_engine_on, fault_engine_armed;
 
 // Another CPU may still be asking the plan before, so each has a place of its own for a while.
 #define PLANS 16u
@@ -11,7 +11,7 @@ static struct {
     uint32_t next;
     uint64_t arrivals, fired, random;
     const struct fault_site *last_site;
-    bool armed, observing;
+    bool observing;
 } engine;
 
 extern struct fault_site *const __start_fault_sites[];
@@ -19,12 +19,12 @@ extern struct fault_site *const __stop_fault_sites[];
 
 static void publish(void)
 {
-    __atomic_store_n(&fault_engine_on, READ_ONCE(engine.armed) || READ_ONCE(engine.observing), __ATOMIC_RELEASE);
+    __atomic_store_n(&fault_engine_on, READ_ONCE(fault_engine_armed) || READ_ONCE(engine.observing), __ATOMIC_RELEASE);
 }
 
 void fault_arm(const struct fault_plan *plan)
 {
-    WRITE_ONCE(engine.armed, false);
+    WRITE_ONCE(fault_engine_armed, false);
     publish();
     struct fault_plan *own = &engine.plans[atomic_add(&engine.next, 1) % PLANS];
     *own = *plan;
@@ -33,13 +33,13 @@ void fault_arm(const struct fault_plan *plan)
     WRITE_ONCE(engine.random, plan->seed ^ 0x9e3779b97f4a7c15);
     WRITE_ONCE(engine.last_site, NULL);
     store_release(&engine.plan, own);
-    store_release(&engine.armed, true);
+    store_release(&fault_engine_armed, true);
     publish();
 }
 
 void fault_disarm(void)
 {
-    WRITE_ONCE(engine.armed, false); // sites on other CPUs may be asking
+    WRITE_ONCE(fault_engine_armed, false); // sites on other CPUs may be asking
     publish();
 }
 
@@ -53,7 +53,7 @@ struct fault_status fault_status(void)
 {
     static const struct fault_plan none;
     const struct fault_plan *plan = load_acquire(&engine.plan);
-    return (struct fault_status){.armed = READ_ONCE(engine.armed),
+    return (struct fault_status){.armed = READ_ONCE(fault_engine_armed),
                                  .plan = plan != NULL ? *plan : none,
                                  .arrivals = READ_ONCE(engine.arrivals),
                                  .fired = READ_ONCE(engine.fired),
@@ -102,7 +102,7 @@ static bool claim_failure(const struct fault_plan *plan)
 bool fault_arrive(struct fault_site *site)
 {
     // Plainly: a run is the same whether somebody counts or not, also on a machine that counts steps.
-    if (!__atomic_load_n(&engine.armed, __ATOMIC_ACQUIRE)) {
+    if (!__atomic_load_n(&fault_engine_armed, __ATOMIC_ACQUIRE)) {
         __atomic_fetch_add(&site->reached, 1, __ATOMIC_RELAXED);
         return false;
     }

@@ -2,6 +2,7 @@
 
 #include "kernel/proc/futex_internal.h"
 #include "kernel/proc/process_internal.h"
+#include "kernel/proc/sigaction.h"
 #include "kernel/proc/task.h"
 #include "kernel/sched/thread_internal.h"
 #include "kernel/sync/condition.h"
@@ -225,6 +226,21 @@ static bool waits_for_end(const struct task *task)
     return number == SYS_EXECVE || number == SYS_EXECVEAT || number == SYS_CLONE || number == SYS_CLONE3;
 }
 
+// A signal of set that is for the process is another task's to take, even if that does not come to it now.
+static bool another_is_told(const struct task *task, uint64_t set)
+{
+    list_for_each(at, &task->process->tasks)
+    {
+        const struct task *other = container_of(at, struct task, sibling);
+        bool wants = (set & (~other->signals.blocked | other->signals.waited)) != 0;
+        bool told = other->thread != NULL && other->thread->interrupted;
+        if (other != task && wants && (told || waits_for_end(other) || other->parked)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *lost_signal(const struct task *task)
 {
     const struct process *process = task->process;
@@ -235,11 +251,12 @@ static const char *lost_signal(const struct task *task)
     if (process->exiting && !waits_for_end(task)) {
         return "sleeps, and its process is to end";
     }
-    uint64_t pending = task->signals.own.pending | process->signals.shared.pending;
+    uint64_t shared = process->signals.shared.pending, blocked = task->signals.blocked & ~UNBLOCKABLE;
+    uint64_t pending = (task->signals.own.pending | (another_is_told(task, shared) ? 0 : shared));
     if ((pending & task->signals.waited) != 0) {
         return "waits for a signal that is there";
     }
-    return task_has_work(task) && !waits_for_end(task) ? "sleeps, and has a signal to look at" : NULL;
+    return (pending & ~blocked) != 0 && !waits_for_end(task) ? "sleeps, and has a signal to look at" : NULL;
 }
 
 static const char *lost_sleep(struct thread *thread)

@@ -1,10 +1,16 @@
 // How tasks and processes end.
+#include <hal/cpu.h>
+#include <hal/timer.h>
+
 #include "kernel/base/atomic.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/jobs.h"
 #include "kernel/proc/process_internal.h"
 #include "kernel/proc/sigaction.h"
 #include "kernel/proc/sigqueue.h"
+
+#define BURY_TRIES 16u
+#define BURY_NS 100000u
 
 // Orphans that have ended, linked by sibling: the thread that buries them sleeps on the semaphore.
 static struct {
@@ -26,9 +32,13 @@ static void bury_later(struct process *process) // with the family's lock
 void process_bury(struct process *process)
 {
     // The last switch of its threads may still be under way on other CPUs: what they held is free when we return.
-    while (load_acquire(&process->threads) > 0) {
-        thread_yield();
-        cpu_relax();
+    for (unsigned tries = 0; load_acquire(&process->threads) > 0; tries++) {
+        if (tries < BURY_TRIES) {
+            thread_yield();
+            cpu_relax();
+        } else {
+            thread_sleep_until(timer_now() + BURY_NS); // those of lower priority get no turn otherwise
+        }
     }
     irqflags_t flags = spin_lock(&family.lock);
     family_remove(process);

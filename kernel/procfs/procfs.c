@@ -321,14 +321,14 @@ void proc_add_path(struct text *out, struct vnode *node)
 
 // --- contents ------------------------------------------------------------------------------------------------------
 
+struct shown { // by an open file
+    struct mutex lock;
+    struct text text;
+};
+
 // What an open file shows is made when it is read from its beginning, and stays the same until then.
-static int64_t text_read(struct file *file, struct io *io, uint64_t offset)
+static int64_t read_locked(const struct proc_node *node, struct text *text, struct io *io, uint64_t offset)
 {
-    const struct proc_node *node = proc_node(file->node);
-    struct text *text = file->data;
-    if (node->entry->show == NULL) {
-        return -EINVAL;
-    }
     if (offset == 0 || text->bytes == NULL) {
         text->length = 0;
         text->error = 0;
@@ -342,6 +342,19 @@ static int64_t text_read(struct file *file, struct io *io, uint64_t offset)
     uint64_t part = offset < text->length ? min_u64(io->left, text->length - offset) : 0;
     int error = part > 0 ? io_give(io, text->bytes + offset, part) : 0;
     return error != 0 ? error : (int64_t)part;
+}
+
+static int64_t text_read(struct file *file, struct io *io, uint64_t offset)
+{
+    const struct proc_node *node = proc_node(file->node);
+    struct shown *shown = file->data;
+    if (node->entry->show == NULL) {
+        return -EINVAL;
+    }
+    mutex_lock(&shown->lock);
+    int64_t result = read_locked(node, &shown->text, io, offset);
+    mutex_unlock(&shown->lock);
+    return result;
 }
 
 #define STORE_MAX 127u
@@ -368,9 +381,9 @@ static int64_t text_write(struct file *file, struct io *io, uint64_t offset)
 
 static void text_release(struct file *file)
 {
-    struct text *text = file->data;
-    kfree(text->bytes);
-    kfree(text);
+    struct shown *shown = file->data;
+    kfree(shown->text.bytes);
+    kfree(shown);
 }
 
 static int proc_open(struct vnode *vnode, struct file *file)
@@ -384,10 +397,11 @@ static int proc_open(struct vnode *vnode, struct file *file)
         file->ops = node->entry->ops != NULL ? node->entry->ops : &proc_directory_ops;
         return 0;
     }
-    int error = vnode_is(vnode, S_IFREG) ? kmalloc(sizeof(struct text), &memory) : -ENXIO;
+    int error = vnode_is(vnode, S_IFREG) ? kmalloc(sizeof(struct shown), &memory) : -ENXIO;
     if (error == 0) {
-        file->data = memory;
-        *(struct text *)memory = (struct text){.bytes = NULL};
+        struct shown *shown = file->data = memory;
+        *shown = (struct shown){.text = {.bytes = NULL}};
+        mutex_init(&shown->lock, "shown text");
         file->ops = &proc_text_ops;
     }
     return error;
