@@ -105,9 +105,13 @@ int task_wait_killable(struct condition *condition, uint32_t seen)
         irqflags_t flags = spin_lock(&family.lock);
         bool killed = task->process->exiting;
         WRITE_ONCE(task->thread->interrupted, killed);
+        task->deaf = true;
         spin_unlock(&family.lock, flags);
         error = killed ? -EINTR : condition_wait_after(condition, seen, UINT64_MAX);
     } while (error != 0 && !READ_ONCE(task->process->exiting));
+    irqflags_t flags = spin_lock(&family.lock);
+    task->deaf = false;
+    spin_unlock(&family.lock, flags);
     task_note_work(task);
     return error;
 }

@@ -59,21 +59,33 @@ static void wake_all(struct process *process, const struct task *but)
     }
 }
 
-// One that would take a signal of set: the current one, if it would.
-static void wake_one_of(struct process *process, uint64_t set)
+// One that would take a signal of set, or NULL: the current one, if it would; one that cannot hear only if there is no
+// other.
+static struct task *taker(struct process *process, uint64_t set)
 {
     struct task *current = this_cpu()->interrupt_depth == 0 ? task_current() : NULL;
     if (current != NULL && current->process == process && (wanted_by(current) & set) != 0) {
-        wake(current);
-        return;
+        return current;
     }
+    struct task *deaf = NULL;
     list_for_each(at, &process->tasks)
     {
         struct task *task = container_of(at, struct task, sibling);
         if ((wanted_by(task) & set) != 0) {
-            wake(task);
-            return;
+            if (!task->deaf) {
+                return task;
+            }
+            deaf = deaf != NULL ? deaf : task;
         }
+    }
+    return deaf;
+}
+
+static void wake_one_of(struct process *process, uint64_t set)
+{
+    struct task *task = taker(process, set);
+    if (task != NULL) {
+        wake(task);
     }
 }
 
@@ -199,13 +211,22 @@ static int add(struct process *process, struct signal_queue *queue, const struct
     return 0;
 }
 
+// Whoever takes it, nobody hears of it: the process ends by it, and need not wait until somebody looks.
+static bool only_ends(const struct process *process, const struct task *task, int signal)
+{
+    return process->signals.actions[signal - 1].handler == HANDLER_DEFAULT && !process->stopping &&
+           (signal_bit(signal) & (IGNORED | STOPPING | task->signals.waited | task->signals.blocked)) == 0;
+}
+
 static void wake_for(struct process *process, struct task *only, int signal)
 {
+    uint64_t bit = signal_bit(signal);
+    struct task *task = only == NULL ? taker(process, bit) : (wanted_by(only) & bit) != 0 ? only : NULL;
     condition_signal(&process->arrivals);
-    if (only == NULL) {
-        wake_one_of(process, signal_bit(signal));
-    } else if ((wanted_by(only) & signal_bit(signal)) != 0) {
-        wake(only);
+    if (task != NULL && only_ends(process, task, signal)) {
+        process_begin_exit(process, signal);
+    } else if (task != NULL) {
+        wake(task);
     }
 }
 

@@ -13,6 +13,7 @@ struct task {
     struct tree_node by_tid; // family's lock
     struct task_signals signals;
     bool parked; // in a stop; family's lock
+    bool deaf;   // sleeps where only the end of its process reaches it; likewise
 
     // Its own.
     struct user_regs *current; // in a system call
