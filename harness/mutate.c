@@ -80,6 +80,12 @@ static void duplicate(struct draft *draft)
     }
 }
 
+// How a list starts, when one does. Processes cost ten times what threads do.
+static uint8_t draft_start(struct draft *draft)
+{
+    return draft_chance(draft, 75) ? PROG_THREAD : PROG_PROCESS;
+}
+
 static void move_list(struct draft *draft)
 {
     struct program *program = &draft->program;
@@ -89,8 +95,26 @@ static void move_list(struct draft *draft)
     for (unsigned i = start; i < start + count && i < program->call_count; i++) {
         program->calls[i].list = list;
     }
-    if (list != 0 && program->starts[list] == PROG_NOT_STARTED && draft_chance(draft, 80)) {
-        program->starts[list] = draft_chance(draft, 70) ? PROG_THREAD : PROG_PROCESS;
+    if (list != 0 && program->starts[list] == PROG_NOT_STARTED && draft_chance(draft, 60)) {
+        program->starts[list] = draft_start(draft);
+    }
+}
+
+// One list does it all: without this, programs would have ever more tasks, which cost most of their time.
+static void gather_lists(struct draft *draft)
+{
+    struct program *program = &draft->program;
+    bool all = draft_chance(draft, 50);
+    uint8_t list = (uint8_t)(1 + draft_random(draft, PROG_LISTS - 1));
+    for (unsigned i = 0; i < program->call_count; i++) {
+        if (all || program->calls[i].list == list) {
+            program->calls[i].list = 0;
+        }
+    }
+    for (unsigned i = 1; i < PROG_LISTS; i++) {
+        if (all || i == list) {
+            program->starts[i] = PROG_NOT_STARTED;
+        }
     }
 }
 
@@ -217,7 +241,8 @@ static void change_machine(struct draft *draft)
         program->unprivileged = draft_chance(draft, 30);
         break;
     default:
-        program->starts[1 + draft_random(draft, PROG_LISTS - 1)] = (uint8_t)draft_random(draft, PROG_PROCESS + 1);
+        program->starts[1 + draft_random(draft, PROG_LISTS - 1)] =
+            draft_chance(draft, 60) ? PROG_NOT_STARTED : draft_start(draft);
         break;
     }
 }
@@ -282,8 +307,10 @@ static void step(struct draft *draft)
         swap(draft);
     } else if (which < 80) {
         duplicate(draft);
-    } else if (which < 84) {
+    } else if (which < 83) {
         move_list(draft);
+    } else if (which < 86) {
+        gather_lists(draft);
     } else if (which < 88) {
         change_call(draft);
     } else if (which < 92) {
@@ -333,14 +360,15 @@ void draft_cross(struct draft *draft, const uint8_t *other, size_t size)
             program->calls[at + i].list = list;
         }
     }
+    for (unsigned i = 0; i < count && !elsewhere; i++) {
+        unsigned from_list = from.calls[first + i].list;
+        if (program->starts[from_list] == PROG_NOT_STARTED) {
+            program->starts[from_list] = from.starts[from_list];
+        }
+    }
     bool small = draft_chance(draft, 85);
     while (small && program->call_count > CROSSED_USUAL) {
         draft_remove(draft, draft_random(draft, program->call_count));
-    }
-    for (unsigned i = 1; i < PROG_LISTS; i++) {
-        if (program->starts[i] == PROG_NOT_STARTED) {
-            program->starts[i] = from.starts[i];
-        }
     }
     if (elsewhere && list != 0 && program->starts[list] == PROG_NOT_STARTED) {
         program->starts[list] = PROG_THREAD;
@@ -354,9 +382,9 @@ void draft_new(struct draft *draft)
     program->cpus = (uint8_t)(1 + draft_random(draft, 4));
     program->schedule = (uint8_t)draft_random(draft, PROG_PRIORITIES + 1);
     program->depth = (uint8_t)draft_random(draft, 6);
-    bool alone = draft_chance(draft, 40);
+    bool alone = draft_chance(draft, 50);
     for (unsigned i = 1; i < PROG_LISTS && !alone; i++) {
-        program->starts[i] = (uint8_t)draft_random(draft, PROG_PROCESS + 1);
+        program->starts[i] = draft_chance(draft, 40) ? draft_start(draft) : PROG_NOT_STARTED;
     }
     while (program->call_count < wanted) {
         uint8_t list = (uint8_t)(alone || draft_chance(draft, 50) ? 0 : draft_random(draft, PROG_LISTS));
