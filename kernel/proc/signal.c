@@ -64,7 +64,8 @@ static void wake_all(struct process *process, const struct task *but)
 static struct task *taker(struct process *process, uint64_t set)
 {
     struct task *current = this_cpu()->interrupt_depth == 0 ? task_current() : NULL;
-    if (current != NULL && current->process == process && (wanted_by(current) & set) != 0) {
+    bool stays = current != NULL && current->process == process && !list_empty(&current->sibling); // it does not end
+    if (stays && (wanted_by(current) & set) != 0) {
         return current;
     }
     struct task *deaf = NULL;

@@ -5,6 +5,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/proc/jobs.h"
+#include "kernel/sched/thread.h"
 #include "kernel/tty/pty_internal.h"
 
 #define TIOCGPTN 0x80045430u
@@ -235,6 +236,9 @@ static int64_t master_write(struct file *file, struct io *io, uint64_t offset)
     char chunk[64];
     int64_t done = 0;
     while (io->left > 0) {
+        if (done > 0 && READ_ONCE(thread_current()->interrupted)) { // as much may be written as there is memory
+            return done;
+        }
         uint64_t part = min_u64(io_run(io), sizeof(chunk));
         int error = io_take(io, chunk, part);
         for (uint64_t i = 0; i < part && error == 0; i++) {

@@ -1,7 +1,9 @@
 // Reading and writing by programs.
 #include <hal/timer.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/proc/process.h"
+#include "kernel/sched/thread.h"
 #include "kernel/tty/tty_internal.h"
 
 #define TENTH_NS 100000000ull // VTIME counts in these
@@ -131,7 +133,8 @@ int64_t tty_write(struct tty *tty, struct io *io, bool nonblock)
         return error;
     }
     mutex_lock(&tty->lock);
-    while (io->left > 0 && error == 0) {
+    // A signal ends it early: as much may be written as there is memory.
+    while (io->left > 0 && error == 0 && (done == 0 || !READ_ONCE(thread_current()->interrupted))) {
         error = wait_for_room(tty, nonblock);
         uint64_t part = min_u64(io->left, sizeof(chunk));
         if (error == 0 && tty->ops->room != NULL) {
