@@ -12,6 +12,7 @@ struct draft {
     uint8_t choices[PROG_FILE_MAX];
     size_t choice_count;
     uint64_t random;
+    bool portable;         // only what Linux could have, too
     const uint16_t *calls; // of the group; NULL: all
     unsigned call_count;
 };

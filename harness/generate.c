@@ -55,6 +55,7 @@ void draft_begin(struct draft *draft, uint64_t seed, const char *group)
     memset(draft->bytes, 0, 8);
     draft->used = 8;
     draft->choice_count = 0;
+    draft->portable = false;
     draft->random = (seed + 1) * 0x9e3779b97f4a7c15ull | 1;
     draft->calls = NULL;
     draft->call_count = prog_description_count;
@@ -316,8 +317,8 @@ static struct prog_value data_bytes(struct draft *draft)
 
 static struct prog_value path(struct draft *draft)
 {
-    uint32_t count = draft_chance(draft, 75) ? 24 : prog_path_count;
-    return (struct prog_value){.kind = PROG_PATH, .number = draft_random(draft, count)};
+    uint32_t index = draft_random(draft, draft_chance(draft, 75) ? 24 : prog_path_count);
+    return (struct prog_value){.kind = PROG_PATH, .number = draft->portable && PROG_PATH_IS_OURS(index) ? 0 : index};
 }
 
 static struct prog_value path_from(struct draft *draft, unsigned first, unsigned count)

@@ -24,6 +24,7 @@ size_t mutator_cross(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b
 size_t mutator_generate(uint8_t *out, size_t room, uint64_t seed, const char *group, int unprivileged)
 {
     draft_begin(&draft, seed, group);
+    draft.portable = true;
     draft_new(&draft);
     draft.program.unprivileged = unprivileged != 0;
     return draft_save(&draft, out, room);

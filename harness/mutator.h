@@ -8,4 +8,5 @@
 size_t mutator_mutate(uint8_t *data, size_t size, size_t room, uint64_t seed, const char *group);
 size_t mutator_cross(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out, size_t room,
                      uint64_t seed, const char *group);
+// Nothing that only this kernel has.
 size_t mutator_generate(uint8_t *out, size_t room, uint64_t seed, const char *group, int unprivileged);

@@ -209,7 +209,13 @@ static bool is_run_twice(const struct input *input)
 void world_run(struct input *input)
 {
     struct fault_status faults = fault_status();
+    if (harness_tracing) {
+        world_on_event = world_trace;
+    }
     uint64_t first = run_once(input);
+    if (harness_tracing) {
+        world_trace_end();
+    }
     if (is_run_twice(input)) {
         machine_reset(NULL, 0);
         if (faults.armed) {

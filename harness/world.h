@@ -13,6 +13,10 @@ void world_setup(void);                                        // a target's set
 void world_run(struct input *input);                           // its run()
 extern void (*world_on_event)(const struct prog_event *event); // of the program, as it happens; NULL: nobody listens
 
+// world_trace.c: world_on_event while tracing; and what has not returned when the run is over.
+void world_trace(const struct prog_event *event);
+void world_trace_end(void);
+
 // world_tree.c: what firmware and boot loader leave in RAM.
 struct boot_info;
 void world_firmware(struct boot_info *out);

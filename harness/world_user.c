@@ -367,7 +367,7 @@ static void make_root(void)
         const char *name;
         uint32_t device;
     } nodes[] = {{"/w/dev/null", 0x103},    {"/w/dev/zero", 0x105}, {"/w/dev/full", 0x107}, {"/w/dev/random", 0x108},
-                 {"/w/dev/urandom", 0x109}, {"/w/dev/tty", 0x500},  {"/w/dev/ptmx", 0x502}};
+                 {"/w/dev/urandom", 0x109}, {"/w/dev/kmsg", 0x10b}, {"/w/dev/tty", 0x500},  {"/w/dev/ptmx", 0x502}};
     static const struct {
         const char *name;
         uint32_t mode;

@@ -67,6 +67,7 @@ int flat_prepare(void)
                  {"/w/dev/full", 0666, 0x107},
                  {"/w/dev/random", 0666, 0x108},
                  {"/w/dev/urandom", 0666, 0x109},
+                 {"/w/dev/kmsg", 0666, 0x10b},
                  {"/w/dev/tty", 0666, 0x500},
                  {"/w/dev/ptmx", 0666, 0x502}};
     flat_call(FLAT_umask, 0, 0, 0, 0, 0);

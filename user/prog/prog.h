@@ -83,6 +83,8 @@ size_t prog_encode(const struct program *program, uint8_t *out, size_t room);
 // calls.c: from kernel/syscall/syscalls.def and user/prog/values.def.
 extern const char *const prog_paths[];
 extern const unsigned prog_path_count;
+// Of a kernel under this name only, /proc/self/fail-nth for one: not for programs that are compared with Linux.
+#define PROG_PATH_IS_OURS(index) ((index) == 101 || (index) == 102)
 extern const uint64_t prog_specials[];
 extern const unsigned prog_special_count;
 
