@@ -21,7 +21,7 @@ void world_trace_end(void);
 struct boot_info;
 void world_firmware(struct boot_info *out);
 // Where the image of a program lies, and begins.
-#define WORLD_IMAGE 0x500000000ull // out of the way of programs
+#define WORLD_IMAGE 0xffffe0000000ull // out of the way of programs
 #define WORLD_ENTRY (WORLD_IMAGE + 0x100)
 
 // world_user.c: the state of a run, which a reset restores, and user space.

@@ -17,10 +17,12 @@ extern char __start_kernel_data[] __attribute__((weak)), __stop_kernel_data[] __
 extern char __start_kernel_bss[] __attribute__((weak)), __stop_kernel_bss[] __attribute__((weak));
 
 #define PARTS_MAX 8192u
+#define SAME_FOR_LONG 8u
 struct part { // a page, or what is left at an end of a section
     char *start, *saved;
     uint32_t size;
     bool cold;
+    uint8_t same; // looks in a row that found it as it was saved
 };
 static struct part parts[PARTS_MAX];
 static uint32_t part_count;
@@ -69,6 +71,17 @@ static void handle_faults(void)
         sigaction(SIGSEGV, &mine, &handler_before);
         handling = true;
     }
+}
+
+MACHINE_RAW static bool is_same(const struct part *part)
+{
+    const uint64_t *now = (const uint64_t *)(const void *)part->start,
+                   *then = (const uint64_t *)(const void *)part->saved;
+    uint64_t different = 0;
+    for (unsigned i = 0; i < PAGE_SIZE / sizeof(*now); i++) {
+        different |= now[i] ^ then[i];
+    }
+    return different == 0;
 }
 
 MACHINE_RAW static void add_part(char *start, char *copy, uint32_t size)
@@ -123,8 +136,28 @@ void machine_variables_save(void)
     saved[1] = split(__start_kernel_bss, __stop_kernel_bss, saved[1]);
 }
 
+// One page a reset is looked at before it is put back: what has not changed for long gets cold again.
+MACHINE_RAW static void cool_down(void)
+{
+    static uint32_t next;
+    if (!lazy || warm_count == 0) {
+        return;
+    }
+    next = (next + 1) % warm_count;
+    struct part *part = warm[next];
+    if (part->size != PAGE_SIZE || !is_same(part)) {
+        part->same = 0;
+    } else if (++part->same == SAME_FOR_LONG) {
+        part->same = 0;
+        part->cold = true;
+        warm[next] = warm[--warm_count];
+        mprotect(part->start, part->size, PROT_READ);
+    }
+}
+
 MACHINE_RAW void machine_variables_reset(void)
 {
+    cool_down();
     for (uint32_t i = 0; i < warm_count; i++) {
         machine_copy_raw(warm[i]->start, warm[i]->saved, warm[i]->size);
 #if MACHINE_MSAN

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define ASKED_MAX 256u
-#define MEMORY_SIZE (PROG_STATE_BASE + PROG_STATE_SIZE - PROG_SCRATCH_BASE)
+#define MEMORY_BASE PROG_STATE_BASE
+#define MEMORY_SIZE (PROG_SCRATCH_BASE + PROG_TASKS_MAX * PROG_SCRATCH_SIZE - MEMORY_BASE)
 
 static struct {
     uint64_t number, arguments[PROG_ARGUMENTS];
@@ -15,7 +16,7 @@ static struct {
 static unsigned asked_count, clones, events;
 static struct prog_task child;
 static uint64_t clone_flags, clone_stack_top;
-static uint8_t memory[MEMORY_SIZE]; // scratch to state
+static uint8_t memory[MEMORY_SIZE]; // state and scratch
 static jmp_buf ended;
 
 // Weak, so that a real machine in the same program comes first.
@@ -79,15 +80,15 @@ HOOK uint32_t prog_machine_add(uint64_t address, uint32_t value)
 
 HOOK void prog_machine_write(uint64_t address, const void *from, size_t size)
 {
-    if (address >= PROG_SCRATCH_BASE && address - PROG_SCRATCH_BASE <= MEMORY_SIZE - size) {
-        memcpy(memory + (address - PROG_SCRATCH_BASE), from, size);
+    if (address >= MEMORY_BASE && address - MEMORY_BASE <= MEMORY_SIZE - size) {
+        memcpy(memory + (address - MEMORY_BASE), from, size);
     }
 }
 
 HOOK void prog_machine_read(void *to, uint64_t address, size_t size)
 {
-    if (address >= PROG_SCRATCH_BASE && address - PROG_SCRATCH_BASE <= MEMORY_SIZE - size) {
-        memcpy(to, memory + (address - PROG_SCRATCH_BASE), size);
+    if (address >= MEMORY_BASE && address - MEMORY_BASE <= MEMORY_SIZE - size) {
+        memcpy(to, memory + (address - MEMORY_BASE), size);
     }
 }
 
@@ -120,7 +121,7 @@ static void begin(void)
 {
     program = (struct program){.cpus = 1, .file = text, .size = sizeof(text), .choices = sizeof(text)};
     memset(memory, 0, sizeof(memory));
-    memset(memory + (PROG_STATE_BASE - PROG_SCRATCH_BASE), 0xff, offsetof(struct prog_state, running));
+    memset(memory + (PROG_STATE_BASE - MEMORY_BASE), 0xff, offsetof(struct prog_state, running));
     asked_count = clones = events = 0;
 }
 
@@ -196,8 +197,9 @@ TEST(prog_run, memory_of_the_interpreter_stays)
     program.values[unmap->first] = (struct prog_value){.kind = PROG_RESULT, .number = 3};
     CALL(mlockall, 1);
     run();
-    EXPECT_EQ(arguments_of(CALL_munmap)[0], PROG_ARENA_BASE + 8);
-    EXPECT_EQ(arguments_of(CALL_munmap)[1], PROG_ARENA_SIZE - 8);
+    uint64_t offset = (PROG_STATE_BASE + 8 - PROG_ARENA_BASE) % PROG_ARENA_SIZE;
+    EXPECT_EQ(arguments_of(CALL_munmap)[0], PROG_ARENA_BASE + offset);
+    EXPECT_EQ(arguments_of(CALL_munmap)[1], PROG_ARENA_SIZE - offset);
     EXPECT_EQ(arguments_of(CALL_mprotect)[0], PROG_ARENA_BASE); // where it looks like, and nobody gave it
     EXPECT_EQ(arguments_of(CALL_mlock)[0], ~0ull - 4095);       // refused anyway
     EXPECT_EQ(arguments_of(CALL_mlockall)[0], 5);
@@ -234,7 +236,7 @@ TEST(prog_run, handlers_and_times_are_ours)
     program.values[program.calls[0].first + 1] = (struct prog_value){.kind = PROG_BYTES, .count = 32, .first = 0};
     run();
     uint64_t given[4];
-    memcpy(given, memory, sizeof(given));
+    memcpy(given, memory + (PROG_SCRATCH_BASE - MEMORY_BASE), sizeof(given));
     EXPECT_EQ(given[0], 0xffffffffffffffff); // the last thing there is the mask for the end
     EXPECT(given[1] == 0x4000000 && given[2] == 0x1235000);
     for (unsigned i = 0; i < 2; i++) {
@@ -242,7 +244,7 @@ TEST(prog_run, handlers_and_times_are_ours)
         CALL(nanosleep, 0, 0);
         program.values[0] = (struct prog_value){.kind = PROG_BYTES, .count = 16, .first = (uint16_t)(32 + 16 * i)};
         run();
-        memcpy(given, memory, sizeof(given));
+        memcpy(given, memory + (PROG_SCRATCH_BASE - MEMORY_BASE), sizeof(given));
         EXPECT_EQ(given[1], i == 0 ? 999999999 % 2000000 + 1 : 0);
     }
 }

@@ -75,7 +75,7 @@ uint64_t prog_machine_restorer(void)
 // By the interrupted stack: each list has one, with its task at the top.
 static struct prog_task *task_of(uint64_t sp)
 {
-    if (sp < PROG_STACK_BASE || sp >= PROG_STATE_BASE) {
+    if (sp < PROG_STACK_BASE || sp >= PROG_STACK_BASE + PROG_TASKS_MAX * PROG_STACK_SIZE) {
         return first_task;
     }
     uint64_t top = PROG_STACK_BASE + ((sp - PROG_STACK_BASE) / PROG_STACK_SIZE + 1) * PROG_STACK_SIZE;

@@ -88,14 +88,14 @@ extern const unsigned prog_path_count;
 extern const uint64_t prog_specials[];
 extern const unsigned prog_special_count;
 
-// Where a program's memory lies, the same on every kernel.
+// Where a program's memory lies, the same on every kernel; near together, so that few page tables do.
 #define PROG_ARENA_BASE 0x10000000ull // what its calls work on: read and write, private, zeroes at first
 #define PROG_ARENA_SIZE 0x40000ull
-#define PROG_SCRATCH_BASE 0x12000000ull // per slot of a task: what PROG_BYTES, PROG_WORDS and PROG_PATH stand for
+#define PROG_SCRATCH_BASE 0x10080000ull // per slot of a task: what PROG_BYTES, PROG_WORDS and PROG_PATH stand for
 #define PROG_SCRATCH_SIZE 0x8000ull
-#define PROG_STACK_BASE 0x13000000ull // per slot; the first task has another one
+#define PROG_STACK_BASE 0x10400000ull // per slot; the first task has another one
 #define PROG_STACK_SIZE 0x10000ull
-#define PROG_STATE_BASE 0x14000000ull // struct prog_state; private, so that fork copies it
+#define PROG_STATE_BASE 0x10060000ull // struct prog_state; private, so that fork copies it
 #define PROG_STATE_SIZE 0x2000ull
 // What else a machine has of its own (image, stack) lies above 4 GiB, where a program's plain numbers do not hit it by
 // chance. And it may destroy what it reaches from its root directory: each needs its own.
