@@ -5,7 +5,7 @@
 bool fault_engine_on, fault_engine_armed;
 
 // Another CPU may still be asking the plan before, so each has a place of its own for a while.
-#define PLANS 16u
+#define PLANS 64u
 static struct {
     struct fault_plan plans[PLANS], *plan;
     uint32_t next;

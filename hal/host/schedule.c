@@ -5,7 +5,8 @@
 #define POINT_NS 1000u
 #define JUMP_NS 700000u
 #define TURN_POINTS 64u // of a turn that nothing ends before
-#define GAP_BITS 8u     // between two changes of priority lie up to 2 << (GAP_BITS + 4) points
+#define FAIR_POINTS 8192u
+#define GAP_BITS 8u // between two changes of priority lie up to 2 << (GAP_BITS + 4) points
 
 static void (*overrun_hook)(void);
 static uint64_t overrun_points;
@@ -108,7 +109,7 @@ static void comes_last(unsigned index)
 static uint32_t gap_to_change(void)
 {
     if (machine.changes_left == 0) {
-        return UINT32_MAX;
+        return FAIR_POINTS;
     }
     uint32_t bits = 4 + machine_choose(GAP_BITS + 1);
     return (1u << bits) + machine_choose(1u << bits);
@@ -116,8 +117,10 @@ static uint32_t gap_to_change(void)
 
 static void change_priority(void)
 {
-    if (machine.changes_left == 0) {
-        machine_quiet = UINT32_MAX;
+    if (machine.changes_left == 0) { // who waits for another without a word shall not wait for ever
+        comes_last(machine.self);
+        machine_quiet = FAIR_POINTS;
+        machine_go_to_cpu(first_in_rank());
         return;
     }
     machine.changes_left--;
@@ -203,6 +206,10 @@ void machine_switch_point(void)
         return;
     }
     count_point();
+    if (machine.schedule == MACHINE_CHOICES && machine.scheduled && machine.choices_left == 0) {
+        machine.schedule = MACHINE_TURNS; // there is nothing left to choose by
+        machine_quiet = TURN_POINTS;
+    }
     if (machine.schedule == MACHINE_CHOICES) {
         choose_each();
     } else {

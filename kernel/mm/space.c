@@ -72,7 +72,7 @@ void space_drop_pages(struct space *space, uint64_t start, uint64_t end)
         for (unsigned i = 0; i < batch.count; i++) {
             user_page_put(space->pool, batch.pages[i]);
         }
-        space->resident -= batch.count;
+        COUNT_ADD(space->resident, -(uint64_t)batch.count);
         start = batch.next;
     }
 }
@@ -104,9 +104,9 @@ static int map_page(struct space *space, const struct area *area, uint64_t va, p
         user_page_put(space->pool, page);
         return error;
     }
-    space->faults++;
-    space->resident++;
-    space->resident_most = max_u64(space->resident_most, space->resident);
+    COUNT_ADD(space->faults, 1); // usage is told without the lock
+    COUNT_ADD(space->resident, 1);
+    __atomic_store_n(&space->resident_most, max_u64(space->resident_most, space->resident), __ATOMIC_RELAXED);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 // Changes of a space's areas. Each first takes what areas it may need, and then cannot fail (`prepare-commit`).
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/space_internal.h"
 #include "kernel/mm/user_page.h"
@@ -374,7 +375,7 @@ static bool share_page(vaddr_t va, paddr_t pa, unsigned *flags, void *argument)
         user_page_put(forking->child->pool, pa);
         return false;
     }
-    forking->child->resident++;
+    COUNT_ADD(forking->child->resident, 1);
     return true;
 }
 

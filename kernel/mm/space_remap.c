@@ -1,5 +1,6 @@
 // mremap(2).
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/mm/space_internal.h"
 #include "kernel/mm/user_page.h"
 
@@ -20,7 +21,7 @@ static bool map_again(vaddr_t va, paddr_t pa, unsigned *flags, void *argument)
         user_page_put(space->pool, pa);
         return false;
     }
-    space->resident++;
+    COUNT_ADD(space->resident, 1);
     return true;
 }
 

@@ -14,12 +14,12 @@ static char state_of(const struct process *process, const struct task *task)
     if (process->stopped || task->parked) {
         return 'T';
     }
-    switch (task->thread->state) {
+    switch (READ_ONCE(task->thread->state)) {
     case THREAD_READY:
     case THREAD_RUNNING:
         return 'R';
     case THREAD_SLEEPING:
-        return task->thread->interruptible ? 'S' : 'D';
+        return READ_ONCE(task->thread->interruptible) ? 'S' : 'D';
     default:
         return 'Z';
     }

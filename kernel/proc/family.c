@@ -79,7 +79,7 @@ static int32_t next_id(void)
 static void add_task(struct process *process, struct task *task)
 {
     list_push_back(&process->tasks, &task->sibling);
-    process->task_count++;
+    COUNT_ADD(process->task_count, 1);
     insert(&family.tasks, tid_of, &task->by_tid);
 }
 
@@ -115,7 +115,7 @@ void family_remove_task(struct task *task)
 {
     list_remove(&task->sibling);
     tree_remove(&family.tasks, &task->by_tid);
-    task->process->task_count--;
+    COUNT_ADD(task->process->task_count, -1u);
 }
 
 void family_rename_task(struct task *task, int32_t tid)

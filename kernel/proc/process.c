@@ -219,15 +219,12 @@ static int become_the_only_one(struct task *task)
         flags = spin_lock(&family.lock);
         alone = process->task_count == 1;
         spin_unlock(&family.lock, flags);
-        if (!alone) {
-            int error = task_wait_killable(&process->changes, seen);
-            (void)error; // to be killed they have to end as well
-        }
+        late = !alone && task_wait_killable(&process->changes, seen) != 0; // killed: it ends with the others
     }
     flags = spin_lock(&family.lock);
-    if (!late) {
+    if (process->survivor == task) {
         process->survivor = NULL;
-        if (task->tid != process->pid) {
+        if (!late && task->tid != process->pid) {
             family_rename_task(task, process->pid);
         }
     }

@@ -120,7 +120,7 @@ bool sched_prepare_sleep(bool interruptible)
     bool sleeps = !interruptible || !me->interrupted; // what comes later finds us asleep, and wakes us
     if (sleeps) {
         WRITE_ONCE(me->state, THREAD_SLEEPING);
-        me->interruptible = interruptible;
+        WRITE_ONCE(me->interruptible, interruptible);
     }
     spin_unlock_raw(&queue->lock);
     return sleeps;
