@@ -4,6 +4,7 @@
 
 #include <fault/fault.h>
 
+#include "harness/signalmodel.h"
 #include "harness/waits.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/task.h"
@@ -122,6 +123,7 @@ static void handle(struct user *user)
     struct user_regs *regs = user->regs;
     int signal = (int)regs->x[0];
     uint64_t pc = 0, at = regs->sp + FRAME_PC;
+    signalmodel_handled(signal);
     prog_handler(user->task, signal);
     if (signal == SIGSEGV || signal == SIGBUS) {
         prog_machine_read(&pc, at, sizeof(pc));
@@ -156,6 +158,7 @@ int64_t prog_machine_call(uint64_t number, const uint64_t arguments[PROG_ARGUMEN
     struct user *user = here();
     struct user_regs *regs = user->regs;
     uint64_t sp = regs->sp;
+    signalmodel_called(number, arguments);
     make_call(regs, number, arguments);
     machine_user_point(regs);
     go_on(user, PC_CALL);
@@ -172,6 +175,7 @@ int64_t prog_machine_clone(uint64_t flags, uint64_t stack_top, uint64_t parent_t
     set_registers(user->regs, child);
     struct prog_task *me = user->task;
     user->task = NULL; // whose registers they are is open for now
+    signalmodel_cloned(flags & 0xff);
     int64_t result;
     if ((flags & PROG_CLONE3) != 0) { // struct clone_args (sched.h)
         const uint64_t words[] = {flags & ~(PROG_CLONE3 | 0xff),

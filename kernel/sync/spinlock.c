@@ -40,6 +40,9 @@ void spin_note_taken(struct spinlock *lock)
 void spin_note_released(struct spinlock *lock)
 {
     struct cpu *cpu = this_cpu();
+    if (irq_enabled()) {
+        panic("lock %s: interrupts were on while it was held", lock->name);
+    }
     if (READ_ONCE(lock->owner) != cpu->local.id + 1) {
         panic("lock %s: released by CPU %u, which does not hold it", lock->name, cpu->local.id);
     }

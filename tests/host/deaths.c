@@ -258,6 +258,13 @@ static void take_with_interrupts_on(void) NO_LOCK_ANALYSIS
     spin_lock_raw(&outer);
 }
 
+static void hold_with_interrupts_on(void) NO_LOCK_ANALYSIS
+{
+    spin_init(&outer, "outer", RANK_CONDITION);
+    irq_restore(spin_lock(&outer));
+    spin_unlock_raw(&outer);
+}
+
 static void sleep_with_a_lock(void) NO_LOCK_ANALYSIS
 {
     (void)spin_lock(&outer);
@@ -313,6 +320,7 @@ TEST(deaths, locks)
     EXPECT(dies(take_in_wrong_order, "lock outer: rank"));
     EXPECT(dies(release_unheld, "lock outer: released by CPU 0, which does not hold it"));
     EXPECT(dies(take_with_interrupts_on, "irq_enabled"));
+    EXPECT(dies(hold_with_interrupts_on, "lock outer: interrupts were on while it was held"));
     EXPECT(dies(sleep_with_a_lock, "with a spinlock held"));
     EXPECT(dies(sleep_in_an_interrupt, "in an interrupt handler"));
     EXPECT(dies(allocate_in_an_interrupt, "memory asked for in an interrupt handler"));

@@ -60,6 +60,21 @@ def measure(chosen: list[Target], folder: Path, say: Callable[[str], None],
     return Coverage(exported["data"][0]["totals"], failed)
 
 
+def lines_of(target: Target, files: list[Path], folder: Path) -> float:
+    """Percent of the lines of kernel/ that one target reaches with these files. Raises FaultlineError, BuildFailed."""
+    build.build(PRESET, [target.name])
+    raw = folder / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    program = target.binary(PRESET)
+    if not _run(program, files, raw, lambda: False):
+        raise FaultlineError(f"{target.name} ended badly while it was measured")
+    merged = folder / "merged.profdata"
+    _tool(["llvm-profdata-19", "merge", "-sparse", "-o", merged, *sorted(raw.glob("*.profraw"))])
+    exported = json.loads(_tool(["llvm-cov-19", "export", "-summary-only", f"-instr-profile={merged}",
+                                 f"-ignore-filename-regex={_IGNORE}", program]))
+    return exported["data"][0]["totals"]["lines"]["percent"]
+
+
 def _run(program: Path, files: list[Path], raw: Path, stop: Callable[[], bool]) -> bool:
     """Runs a program on all its files, or once without any. True when every run ended with 0."""
     good = True

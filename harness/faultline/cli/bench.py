@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from faultline import build
-from faultline.bench import beside, boot, rates, workloads
+from faultline.bench import beside, boot, programs, rates, workloads
 from faultline.bench.rows import Row, keep, show
 from faultline.cli.common import verb
 from faultline.errors import UsageError
 from faultline.paths import OUT, relative
 
-GROUPS = ("boot", "kernel", "faults", "fuzz", "stability", "workloads")
+GROUPS = ("boot", "kernel", "faults", "fuzz", "programs", "stability", "workloads")
 
 
 @verb("bench")
@@ -21,9 +21,11 @@ GROUPS = ("boot", "kernel", "faults", "fuzz", "stability", "workloads")
 @click.option("--filter", "patterns", multiple=True, metavar="GLOB",
               help="Of group kernel only these rows, e.g. 'fork*'; may be repeated.")
 @click.option("--seconds", type=click.FloatRange(min=2), default=10.0, show_default=True, help="For each fuzz rate.")
+@click.option("--minutes", type=click.FloatRange(min=0.1), default=10.0, show_default=True,
+              help="Of fuzzing, before coverage by programs is measured.")
 @click.option("--out", "path", type=click.Path(path_type=Path), default=OUT / "bench.json", show_default=True,
               help="Where the JSON goes; rows that are not measured again are kept in it.")
-def main(groups, patterns, seconds: float, path: Path) -> int:
+def main(groups, patterns, seconds: float, minutes: float, path: Path) -> int:
     """Measures and compares: guest costs in instructions, system calls beside Linux's, rates as a share of an empty target's in the same run, allocators
     and page tables beside those of others. Wall times want a machine that does nothing else.
 
@@ -37,7 +39,7 @@ def main(groups, patterns, seconds: float, path: Path) -> int:
     skipped: list[str] = []
     for group in (group for group in GROUPS if group in wanted):
         print(f"measuring: {group}", flush=True)
-        rows += _measure(group, seconds, patterns, skipped)
+        rows += _measure(group, seconds, minutes, patterns, skipped)
     keep(rows, skipped, path, partial=bool(patterns))
     show(rows)
     for reason in skipped:
@@ -50,12 +52,14 @@ def main(groups, patterns, seconds: float, path: Path) -> int:
     return 0
 
 
-def _measure(group: str, seconds: float, patterns, skipped: list[str]) -> list[Row]:
+def _measure(group: str, seconds: float, minutes: float, patterns, skipped: list[str]) -> list[Row]:
     if group in ("boot", "faults"):
         build.build("qemu-virt")
         return boot.boot() if group == "boot" else boot.injections()
     if group == "kernel":
         return beside.rows(patterns, skipped)
+    if group == "programs":
+        return programs.rows(seconds, minutes, skipped)
     if group == "fuzz":
         return rates.rates(seconds, skipped)
     return rates.stability(max(3.0, seconds / 2), skipped) if group == "stability" else workloads.workloads(skipped)
