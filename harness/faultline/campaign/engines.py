@@ -19,6 +19,7 @@ from faultline.errors import FaultlineError
 
 INPUT_TIMEOUT = 10   # seconds one input may take under libFuzzer
 RSS_LIMIT_MB = 2048
+_LIBFUZZER_OF_PROGRAMS = ("-entropic=0", "-use_counters=0")  # how often an edge is taken says little here, and costs half of the time
 MAX_RESTARTS = 20    # libFuzzer ends at a finding; it is started again for the time that is left
 _COV = re.compile(r"\bcov: (\d+)")
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
@@ -102,6 +103,8 @@ def libfuzzer(target: Target, seconds: float, folder: Path, stop: Callable[[], b
                    f"-rss_limit_mb={RSS_LIMIT_MB}", f"-artifact_prefix={artifacts}/", "-print_final_stats=1", "-detect_leaks=0", *options]
         if target.dictionary:
             command.append(f"-dict={target.dictionary}")
+        if target.boots:
+            command += _LIBFUZZER_OF_PROGRAMS
         text, status = _watch([*command, corpus, *extra], log=folder / f"libfuzzer-{attempt}.log",
                               deadline=left + INPUT_TIMEOUT + 30, stop=stop, env=SANITIZER_ENV, cwd=folder)
         _read_libfuzzer(result, text)
