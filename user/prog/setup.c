@@ -67,14 +67,14 @@ static int map_memory(void)
 static int64_t make_file(const char *name, uint64_t mode, const char *text, unsigned times)
 {
     int64_t fd = call5(CALL_openat, AT_FDCWD_, text_at(0, name), O_RDWR | O_CREAT | O_TRUNC, mode, 0);
-    uint64_t size = 0, at = text_at(1, text);
+    uint64_t size = 0, at = PROG_SCRATCH_BASE + TEXT_ROOM;
     while (text[size] != 0) {
         size++;
     }
-    int64_t result = fd;
-    for (unsigned i = 0; i < times && result >= 0; i++) {
-        result = call3(CALL_write, (uint64_t)fd, at, size);
+    for (unsigned i = 0; i < times; i++) {
+        prog_machine_write(at + i * size, text, size);
     }
+    int64_t result = fd < 0 ? fd : call3(CALL_write, (uint64_t)fd, at, size * times);
     if (fd >= 0) {
         call3(CALL_close, (uint64_t)fd, 0, 0);
     }

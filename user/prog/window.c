@@ -79,7 +79,7 @@ _Noreturn static void run_child(struct window_slot *slots)
         flat_call(FLAT_exit_group, 255, 0, 0, 0, 0);
     }
     static struct prog_task first;
-    first = (struct prog_task){.program = &program, .dump = true};
+    first = (struct prog_task){.program = &program, .dump = (slot->flags & WINDOW_DUMP) != 0};
     flat_first(&first);
     prog_run(&first);
 }
@@ -130,7 +130,8 @@ static void end_all(void)
 static void run_slot(struct window_slot *slots)
 {
     uint64_t began = now();
-    slot->used = slot->count = slot->flags = 0;
+    slot->used = slot->count = 0;
+    slot->flags &= WINDOW_DUMP;
     slot->status = 0;
     int64_t pid = flat_call(FLAT_clone, SIGCHLD, 0, 0, 0, 0);
     if (pid == 0) {

@@ -19,12 +19,12 @@ _CHUNK = 2000
 WHOLE = 20_000  # programs after which every reason of differences.toml must have shown
 
 
-def generated(count: int, seed: int = 0) -> Iterator[bytes]:
-    """Programs without root's rights, the same for the same seed."""
+def generated(count: int, seed: int = 0, root: bool = False) -> Iterator[bytes]:
+    """Programs, without root's rights unless told, the same for the same seed."""
     for start in range(0, count, _CHUNK):
         size = min(_CHUNK, count - start)
         with tempfile.TemporaryDirectory(prefix="faultline-") as folder:
-            done = process.run([_TOOL, "generate", str(seed + start), "--unprivileged", "--count", str(size), folder], deadline=120)
+            done = process.run([_TOOL, "generate", str(seed + start), *([] if root else ["--unprivileged"]), "--count", str(size), folder], deadline=120)
             if done.status != 0:
                 raise FaultlineError(f"no programs: {done.errors.strip()}")
             files = sorted(Path(folder).iterdir())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from faultline.worlds.trace import call_names
@@ -23,7 +24,7 @@ class Program:
     lists: tuple[int, ...]
     paths: frozenset[int]
     choices: int
-    fails: bool  # some call is made to fail, or all are
+    failing: tuple[int, ...]  # where it says which of a call's places fails
 
     @property
     def unprivileged(self) -> bool:
@@ -37,17 +38,21 @@ class Program:
         started = any(self.data[9] >> 2 * (i - 1) & 3 in (1, 2) and i in self.lists for i in (1, 2, 3)) if len(self.data) > 9 else False
         return not started and not any(names.get(number) in cloning for number in self.numbers)
 
-    def scheduled(self, seed: bytes) -> bytes:
-        """The same program with other choices of the machine, and each point a choice."""
+    def scheduled(self, seed: int) -> bytes:
+        """The same program with other choices of the machine: one of its ways to schedule after the other."""
+        noise = hashlib.shake_128(seed.to_bytes(2, "little") + self.data).digest(FILE_MAX)
         data = bytearray(self.data[:self.choices].ljust(HEADER, b"\0"))
-        data[8] = data[8] & 3 | _CHOICES << 2
+        data[8] = 3 | (_PRIORITIES, _CHOICES, _TURNS)[seed % 3] << 2 | (seed // 3 & 15) << 4
         size = max(0, self.choices - HEADER)
         data[10:12] = size.to_bytes(2, "little")
-        return bytes(data) + seed[:max(0, FILE_MAX - len(data))]
+        return bytes(data) + noise[:max(0, FILE_MAX - len(data))]
 
-    def unplanned(self) -> bytes:
-        """The same without the fault plan of the whole run."""
-        return bytes(8) + self.data[8:]
+    def without_faults(self) -> bytes:
+        """The same where nothing is made to fail."""
+        data = bytearray(bytes(8) + self.data[8:])
+        for at in self.failing:
+            data[at] = 0
+        return bytes(data)
 
 
 class _Reader:
@@ -100,14 +105,15 @@ def decode(data: bytes) -> Program:
     if reader.end > HEADER and size < reader.end - HEADER:
         reader.end = HEADER + size
     choices = reader.end
-    numbers, lists, fails = [], [], any(data[:1])
+    numbers, lists, failing = [], [], []
     while reader.at < reader.end and len(numbers) < CALLS_MAX:
         number = reader.byte() | reader.byte() << 8
         head = reader.byte()
         if head & 32:
-            fails = bool(reader.byte()) or fails
+            failing += [reader.at] if reader.at < reader.end else []
+            reader.byte()
         if not reader.arguments(min(head >> 2 & 7, ARGUMENTS), 0):
             break
         numbers.append(number)
         lists.append(head & 3)
-    return Program(data, tuple(numbers), tuple(lists), frozenset(reader.paths), choices, fails)
+    return Program(data, tuple(numbers), tuple(lists), frozenset(reader.paths), choices, tuple(failing))

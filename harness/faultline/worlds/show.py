@@ -9,7 +9,7 @@ from faultline import process
 from faultline.errors import FaultlineError, GuestError
 from faultline.paths import BUILD
 from faultline.worlds import judge
-from faultline.worlds.compare import Comparison, trace_of
+from faultline.worlds.compare import Comparison
 from faultline.worlds.judge import NOTHING, Difference
 from faultline.worlds.program import Program, decode
 from faultline.worlds.simulated import SimulatedFinding
@@ -59,17 +59,17 @@ def booted(data: bytes) -> tuple[str, bool]:
 
 
 def _compared(world: str, data: bytes) -> tuple[str, bool]:
-    program = decode(decode(data).unplanned())
+    program = decode(decode(data).without_faults())
     with Comparison(world) as comparison:
         if not comparison.takes(program):
-            raise FaultlineError("on Linux programs run as nobody's root and nothing is made to fail: this one wants to (no `unprivileged` line, or fail_nth)")
+            raise FaultlineError("on Linux programs run as nobody's root (`unprivileged`): this one does not")
         try:
-            ours = trace_of(program, comparison.simulated.run_one(program.data))
+            ours = comparison.trace(program, comparison.simulated.run_one(program.data))
         except SimulatedFinding as error:
             return f"{error}\nverdict: it fails on the simulated machine, so there is nothing to compare", False
-        job = Job(program.data, len(ours.outcome.events) if ours.outcome.killed else 0)
+        job = Job(program.data, len(ours.outcome.events) if ours.outcome.killed else 0, dump=world == "linux")
         try:
-            theirs = trace_of(program, next(iter(comparison.other.run([job]))))
+            theirs = comparison.trace(program, next(iter(comparison.other.run([job]))))
         except GuestError as error:
             return f"{error}\nverdict: {world} only: it takes the kernel down", False
         found = comparison.judge_one(program, ours, theirs)

@@ -121,8 +121,8 @@ def _data(name: str, data: bytes) -> bytes:
 class Trace:
     """One run of one program in one world."""
 
-    def __init__(self, outcome: Outcome, numbers: dict[int, int]):
-        """`numbers`: the call number of each call of the program."""
+    def __init__(self, outcome: Outcome, numbers: dict[int, int], files: bool = True):
+        """`numbers`: the call number of each call of the program; `files`: with what is in its files at the end."""
         self.outcome = outcome
         self.facts: dict[Key, Fact] = {}
         names = call_names()
@@ -136,7 +136,7 @@ class Trace:
                 self.facts[Key(event.task, "call", event.call)] = Fact(name, _result(name, event.result), _data(name, event.data))
             elif event.kind == SIGNAL:
                 signals.setdefault(event.task, []).append(event.result)
-            elif event.kind == FILE:
+            elif event.kind == FILE and files:
                 files.append(event.data.decode(errors="replace"))
             elif event.kind == DONE:
                 self.facts[Key(event.task, "end")] = Fact("end", "its list has ended")

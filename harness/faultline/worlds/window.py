@@ -16,14 +16,14 @@ MARK = 0x776F646E69774C46
 SLOTS, SLOT_SIZE = 32, 0x10000
 SIZE = SLOTS * SLOT_SIZE
 PROGRAM_MAX = 4096
-_STATE, _PROGRAM, _EVENTS = 24, 64, 64 + PROGRAM_MAX
+_STATE, _USED, _PROGRAM, _EVENTS = 24, 40, 64, 64 + PROGRAM_MAX
 _FREE, _READY, _RUNNING, _DONE = range(4)
-CUT, KILLED, LATE, DIRTY = 1, 2, 4, 8
-_IN = struct.Struct("<IIII")       # state, size, milliseconds, expected
+CUT, KILLED, LATE, DIRTY, DUMP = 1, 2, 4, 8, 16
+_IN = struct.Struct("<IIIIII")     # state, size, milliseconds, expected, used, flags
 _OUT = struct.Struct("<IIiIQ")     # used, flags, status, count, nanoseconds
 _EVENT = struct.Struct("<IIBBHIq")  # length, task, kind, list, call, size, result
 _POLL = 0.0001  # seconds between two looks
-_SPARE = 10.0   # seconds of the host beyond a program's own
+_PATIENCE = 15.0  # seconds of ours for one program, however busy the host
 
 BEGAN, ENDED, SIGNAL, FILE, DONE = range(5)
 
@@ -42,11 +42,12 @@ class Event(NamedTuple):
 @dataclass(frozen=True)
 class Job:
     """One program. `expected`: events after which nothing more is to come, 0: it ends by itself; `milliseconds` of the
-    world's own time after which it is killed."""
+    world's own time after which it is killed; `dump`: what is in its files is told at the end."""
 
     program: bytes
     expected: int = 0
     milliseconds: int = 2000
+    dump: bool = True
 
 
 @dataclass
@@ -64,13 +65,11 @@ class Outcome:
 
 
 class Window:
-    """`view` is the shared memory; `check` is asked while we wait and raises when the other side is gone; `pace` is how many
-    seconds of ours one of the world's may take."""
+    """`view` is the shared memory; `check` is asked while we wait and raises when the other side is gone."""
 
-    def __init__(self, view: memoryview, check: Callable[[], None], pace: float = 1.0):
+    def __init__(self, view: memoryview, check: Callable[[], None]):
         self._view = view
         self._check = check
-        self._pace = pace
         self._next = 0
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
@@ -88,14 +87,14 @@ class Window:
             raise FaultlineError(f"a program has at most {PROGRAM_MAX} bytes, not {len(job.program)}")
         base, self._next = self._next * SLOT_SIZE, (self._next + 1) % SLOTS
         self._view[base + _PROGRAM:base + _PROGRAM + len(job.program)] = job.program
-        _IN.pack_into(self._view, base + _STATE, _FREE, len(job.program), job.milliseconds, job.expected)
+        _IN.pack_into(self._view, base + _STATE, _FREE, len(job.program), job.milliseconds, job.expected, 0, DUMP if job.dump else 0)
         self._view[base + _STATE] = _READY
         return base
 
     def _take(self, base: int, job: Job) -> Outcome:
         state = base + _STATE
         if self._view[state] != _DONE:
-            until = time.monotonic() + _SPARE + job.milliseconds / 1000 * self._pace * SLOTS
+            until = time.monotonic() + _PATIENCE + job.milliseconds / 1000
             spins = 0
             while self._view[state] != _DONE:
                 spins += 1
@@ -104,7 +103,7 @@ class Window:
                     self._check()
                     if time.monotonic() > until:
                         raise FaultlineError("the supervisor of programs does not answer")
-        used, flags, status, _, nanoseconds = _OUT.unpack_from(self._view, base + _STATE + _IN.size)
+        used, flags, status, _, nanoseconds = _OUT.unpack_from(self._view, base + _USED)
         events = read_events(bytes(self._view[base + _EVENTS:base + _EVENTS + min(used, SLOT_SIZE - _EVENTS)]))
         return Outcome(events, status, nanoseconds / 1e9, bool(flags & CUT), bool(flags & KILLED), bool(flags & LATE),
                        bool(flags & DIRTY))
