@@ -115,7 +115,8 @@ void file_put(struct file *file)
 
 static unsigned wanted_access(uint32_t flags)
 {
-    static const unsigned wanted[] = {ACCESS_READ, ACCESS_WRITE, ACCESS_READ | ACCESS_WRITE, 0};
+    static const unsigned wanted[] = {ACCESS_READ, ACCESS_WRITE, ACCESS_READ | ACCESS_WRITE,
+                                      ACCESS_READ | ACCESS_WRITE}; // 3: to look at, for who could do both
     return (flags & O_PATH) != 0 ? 0 : wanted[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? ACCESS_WRITE : 0);
 }
 
@@ -320,6 +321,9 @@ int64_t file_seek(struct file *file, int64_t offset, unsigned whence)
     }
     if (file->ops == NULL || file->ops->stream) {
         return file->ops == NULL ? -EBADF : file->ops->name != NULL ? 0 : -ESPIPE; // counters and such stay at 0
+    }
+    if (whence > 1 && file->node != NULL && vnode_is(file->node, S_IFDIR)) {
+        return -EINVAL;
     }
     mutex_lock(&file->lock);
     int64_t size = file->node != NULL ? (int64_t)READ_ONCE(file->node->size) : 0, base = 0, to;

@@ -76,17 +76,33 @@ static int remap_locked(struct space *space, uint64_t old, uint64_t old_size, ui
         return -EINVAL;
     }
     struct area *area = areas_find(&space->areas, old);
-    if (area == NULL || area->start > old || area->end < old_end) {
+    if (area == NULL || area->start > old) {
+        return -EFAULT;
+    }
+    uint64_t to_end;
+    bool apart = space_range_end(fixed_to, &new_size, &to_end) && (to_end <= old || fixed_to >= old_end);
+    if (fixed_to != 0 && !(apart && may_move)) {
+        return -EINVAL;
+    }
+    if (new_size < old_size) { // whatever there is
+        int error = space_unmap_locked(space, new_end, old_size - new_size);
+        if (error != 0 || fixed_to == 0) {
+            *out = old;
+            return error;
+        }
+        old_size = new_size;
+        old_end = new_end;
+        area = areas_find(&space->areas, old);
+    }
+    if (area == NULL || area->end < old_end) {
         return -EFAULT;
     }
     if (fixed_to != 0) {
-        uint64_t to_end;
-        bool apart = space_range_end(fixed_to, &new_size, &to_end) && (to_end <= old || fixed_to >= old_end);
-        return apart && may_move ? move(space, area, old, old_size, new_size, fixed_to, out) : -EINVAL;
+        return move(space, area, old, old_size, new_size, fixed_to, out);
     }
     *out = old;
-    if (new_size <= old_size) {
-        return new_size < old_size ? space_unmap_locked(space, new_end, old_size - new_size) : 0;
+    if (new_size == old_size) {
+        return 0;
     }
     uint64_t more = new_size - old_size;
     int error = space_room_for(space, more, area->flags);

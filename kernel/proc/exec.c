@@ -69,7 +69,7 @@ int program_open(const struct path_start *start, const char *path, struct file *
     if (error == 0) {
         __builtin_memcpy(buffer, path, length);
         ((char *)buffer)[length] = 0;
-        error = file_open(start, buffer, O_RDONLY, 0, out);
+        error = file_open(start, buffer, O_RDONLY | O_NONBLOCK, 0, out); // no pipe has a program at its other end
         kfree(buffer);
     }
     if (error == 0) {

@@ -95,6 +95,18 @@ static uint64_t tasks_of_user(uint32_t uid)
     return count;
 }
 
+int limits_check_file(uint64_t offset, uint64_t *size)
+{
+    const struct process *process = process_current();
+    uint64_t limit = process != NULL ? process_limit(process, RLIMIT_FSIZE) : UINT64_MAX;
+    if (offset >= limit && *size > 0) {
+        signal_send_task(task_current(), &(struct signal_info){.signal = SIGXFSZ});
+        return -EFBIG;
+    }
+    *size = *size < limit - offset ? *size : limit - offset;
+    return 0;
+}
+
 int limits_check_clone(void)
 {
     const struct process *process = process_current();

@@ -4,6 +4,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
+#include "kernel/proc/limits.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/syscall/names.h"
 #include "kernel/syscall/structs.h"
@@ -121,7 +122,8 @@ static int64_t make(uint64_t dirfd, uint64_t path, uint32_t mode, uint64_t devic
     int error = find_place(dirfd, path, (mode & S_IFMT) == S_IFDIR, &end);
     if (error == 0) {
         const struct credentials *as = &process_current()->as;
-        bool device_node = (mode & S_IFMT) == S_IFCHR || (mode & S_IFMT) == S_IFBLK;
+        // Character device 0 is none: what overlays mark a removed name with.
+        bool device_node = (mode & S_IFMT) == S_IFBLK || ((mode & S_IFMT) == S_IFCHR && device != 0);
         error = end.directory->ops->create == NULL ? -ENOENT // as on Linux's /proc
                 : device_node && as->uid != 0      ? -EPERM
                                               : end.directory->ops->create(end.directory, end.name, end.name_length,
@@ -227,6 +229,11 @@ int64_t sys_renameat2(const uint64_t arguments[6])
     }
     const struct credentials *as = &process_current()->as;
     bool directory = vnode_is(from.node, S_IFDIR);
+    if (flags == 0 && from.directory != NULL && to.directory != NULL && from.node == to.node) {
+        path_end_put(&from);
+        path_end_put(&to);
+        return 0; // two names of one file, or one name
+    }
     if (from.directory == NULL || to.directory == NULL) {
         error = -EBUSY; // ".", ".." or a root
     } else if (from.directory->mount != to.directory->mount) {
@@ -257,6 +264,13 @@ int64_t sys_renameat(const uint64_t arguments[6])
     return sys_renameat2(with_flags);
 }
 
+static int resize(struct vnode *node, uint64_t size)
+{
+    uint64_t one = 1;
+    int error = size > READ_ONCE(node->size) ? limits_check_file(size - 1, &one) : 0;
+    return error != 0 ? error : node->ops->truncate(node, size);
+}
+
 int64_t sys_truncate(const uint64_t arguments[6])
 {
     struct path_end end;
@@ -265,7 +279,7 @@ int64_t sys_truncate(const uint64_t arguments[6])
         error = vnode_is(end.node, S_IFREG)   ? vnode_access(end.node, &process_current()->as, ACCESS_WRITE)
                 : vnode_is(end.node, S_IFDIR) ? -EISDIR
                                               : -EINVAL;
-        error = error != 0 ? error : end.node->ops->truncate(end.node, arguments[1]);
+        error = error != 0 ? error : resize(end.node, arguments[1]);
         path_end_put(&end);
     }
     return error;
@@ -279,7 +293,7 @@ int64_t sys_ftruncate(const uint64_t arguments[6])
         return error;
     }
     bool good = file->node != NULL && vnode_is(file->node, S_IFREG) && (file->flags & O_ACCMODE) != O_RDONLY;
-    error = good ? file->node->ops->truncate(file->node, arguments[1]) : -EINVAL;
+    error = good ? resize(file->node, arguments[1]) : -EINVAL;
     file_put(file);
     return error;
 }
@@ -308,7 +322,7 @@ int64_t sys_readlinkat(const uint64_t arguments[6])
 {
     struct path_end end;
     void *text;
-    if ((int64_t)arguments[3] <= 0) {
+    if ((int32_t)arguments[3] <= 0) {
         return -EINVAL;
     }
     int64_t result = user_path_node(arguments[0], arguments[1], 0, true, &end);

@@ -3,6 +3,7 @@
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
+#include "kernel/proc/limits.h"
 #include "kernel/proc/task.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/syscall/locks.h"
@@ -33,9 +34,24 @@ static int64_t read_here(struct file *file, struct io *io, uint64_t offset)
     return file_read(file, io);
 }
 
+static int limit_growth(const struct file *file, uint64_t offset, struct io *io)
+{
+    bool grows = file->node != NULL && vnode_is(file->node, S_IFREG) && (file->flags & O_PATH) == 0 &&
+                 (file->flags & O_ACCMODE) != O_RDONLY && offset + io->left <= INT64_MAX;
+    return grows ? limits_check_file(offset, &io->left) : 0;
+}
+
+static int64_t write_at(struct file *file, struct io *io, uint64_t offset)
+{
+    int error = limit_growth(file, offset, io);
+    return error != 0 ? error : file_write_at(file, io, offset);
+}
+
 static int64_t write_here(struct file *file, struct io *io, uint64_t offset)
 {
-    int64_t done = file_write(file, io);
+    bool at_end = (file->flags & O_APPEND) != 0 && file->node != NULL;
+    int error = limit_growth(file, at_end ? READ_ONCE(file->node->size) : READ_ONCE(file->offset), io);
+    int64_t done = error != 0 ? error : file_write(file, io);
     if (done == -EPIPE) {
         signal_send_task(task_current(), &(struct signal_info){.signal = SIGPIPE});
     }
@@ -44,7 +60,7 @@ static int64_t write_here(struct file *file, struct io *io, uint64_t offset)
 
 static int64_t append(struct file *file, struct io *io, uint64_t offset)
 {
-    return file->node == NULL ? -ESPIPE : file_write_at(file, io, READ_ONCE(file->node->size));
+    return file->node == NULL ? -ESPIPE : write_at(file, io, READ_ONCE(file->node->size));
 }
 
 static struct fd_table *my_files(void)
@@ -123,7 +139,7 @@ int64_t sys_pread64(const uint64_t arguments[6])
 
 int64_t sys_pwrite64(const uint64_t arguments[6])
 {
-    return move(file_write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
+    return move(write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 
 int64_t sys_readv(const uint64_t arguments[6])
@@ -143,7 +159,7 @@ int64_t sys_preadv(const uint64_t arguments[6])
 
 int64_t sys_pwritev(const uint64_t arguments[6])
 {
-    return move_vector(file_write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
+    return move_vector(write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 
 // Offset -1: the file's own.
@@ -165,7 +181,7 @@ int64_t sys_pwritev2(const uint64_t arguments[6])
     int64_t error = check_v2(arguments, RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND);
     transfer *how = ((uint32_t)arguments[5] & RWF_APPEND) != 0 ? append
                     : (int64_t)arguments[3] == -1              ? write_here
-                                                               : file_write_at;
+                                                               : write_at;
     return error != 0 ? error : move_vector(how, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 
@@ -283,6 +299,34 @@ int64_t sys_fcntl(const uint64_t arguments[6])
     }
 }
 
+#define FIONREAD 0x541bu
+#define FIONBIO 0x5421u
+
+// What any file can be asked; -ENOTTY: not this.
+static int64_t control_any(struct file *file, unsigned request, uint64_t argument)
+{
+    int32_t value;
+    int error;
+    switch (request) {
+    case FIONBIO:
+        error = copy_from_user(&value, uaddr(argument), sizeof(value));
+        if (error == 0) {
+            mutex_lock(&file->lock);
+            file->flags = value != 0 ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
+            mutex_unlock(&file->lock);
+        }
+        return error;
+    case FIONREAD:
+        if (file->node == NULL || !vnode_is(file->node, S_IFREG)) {
+            return -ENOTTY;
+        }
+        value = (int32_t)(READ_ONCE(file->node->size) - READ_ONCE(file->offset));
+        return copy_to_user(uaddr(argument), &value, sizeof(value));
+    default:
+        return -ENOTTY;
+    }
+}
+
 int64_t sys_ioctl(const uint64_t arguments[6])
 {
     struct file *file;
@@ -290,9 +334,10 @@ int64_t sys_ioctl(const uint64_t arguments[6])
     if (error != 0) {
         return error;
     }
-    int64_t result = file->ops != NULL && file->ops->ioctl != NULL
-                         ? file->ops->ioctl(file, (unsigned)arguments[1], arguments[2])
-                         : -ENOTTY;
+    int64_t result = (file->flags & O_PATH) != 0 ? -EBADF : control_any(file, (unsigned)arguments[1], arguments[2]);
+    if (result == -ENOTTY && file->ops != NULL && file->ops->ioctl != NULL) {
+        result = file->ops->ioctl(file, (unsigned)arguments[1], arguments[2]);
+    }
     file_put(file);
     return result;
 }

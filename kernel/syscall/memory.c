@@ -62,6 +62,9 @@ static int map_shared(struct space_request *request, uint64_t *start)
 {
     struct vnode *node;
     bool reserves = (request->flags & AREA_NORESERVE) == 0;
+    if ((request->flags & AREA_GROWS_DOWN) != 0) { // a stack is nobody else's
+        return -EINVAL;
+    }
     if (request->size > SPACE_HIGH || (reserves && request->size / PAGE_SIZE > page_pool_total(&kernel_pages))) {
         return -ENOMEM;
     }

@@ -274,7 +274,8 @@ int64_t sys_pselect6(const uint64_t arguments[6])
     if (result != 0) {
         return result;
     }
-    unsigned looked_at = (unsigned)min_u64((uint64_t)descriptors, process_current()->files->capacity);
+    unsigned looked_at =
+        (unsigned)min_u64((uint64_t)descriptors, max_u64(process_current()->files->capacity, 64)); // a whole word
     looked_at = looked_at > SELECT_WORDS * 64 ? SELECT_WORDS * 64 : looked_at;
     selection.words = (looked_at + 63) / 64;
     result = begin(&waiting, arguments[4], mask[0], mask[1]);

@@ -136,6 +136,17 @@ def test_a_call_that_does_not_end_differs():
     assert judged(trace(1, 3), trace(1, done=False))[0].theirs.result == "nothing"
 
 
+def test_who_is_left_is_killed():
+    def run(*others):
+        events = [Event(1, BEGAN, 0, 0, 0), *(Event(11, kind, 1, 1, 3) for kind in others)]
+        return Trace(Outcome(events), {0: 93, 1: OPENAT})
+
+    found, verdict = judged(run(BEGAN, ENDED), run(BEGAN))
+    assert found is None and verdict.schedule == 1
+    finished = [Event(1, DONE, 0, 64, 0), Event(11, BEGAN, 1, 1, 0)]
+    assert judged(run(BEGAN, ENDED), Trace(Outcome(finished), {1: OPENAT}))[0]
+
+
 def test_a_reason_that_fits_nothing_is_told():
     stale = Reason("linux", "read", "*", "*", "old")
     assert len(judge.unused([stale, Reason("linux", "x", "*", "*", "seldom", rare=True), Reason("booted", "y", "*", "*", "not here")], "linux")) == 1

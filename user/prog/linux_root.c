@@ -21,7 +21,6 @@
 #define SIGCHLD 17
 #define SIGKILL 9
 #define PR_SET_PDEATHSIG 1
-#define PR_SET_NO_NEW_PRIVS 38
 #define MS_REC 0x4000u
 #define MS_BIND 0x1000u
 #define MS_PRIVATE 0x40000u
@@ -148,7 +147,6 @@ _Noreturn static void inside(int64_t window)
     new_root();
     must(call(__NR_sethostname, flat_word("faultline"), 9, 0, 0), "sethostname");
     must(call(__NR_setresuid, 0, 0, 0, 0), "setresuid");
-    must(call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0), "no_new_privs");
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NPROC, 256);
     limit(RLIMIT_NOFILE, 1024);

@@ -131,6 +131,8 @@ class Judge:
             self.verdict.explained[reason.reason] += 1
         elif self._is_cut(theirs, difference):
             self.verdict.cut += 1
+        elif _was_left(ours, theirs, difference):
+            self.verdict.schedule += 1
         elif self._depends_on_schedule(program, theirs, difference):
             self.verdict.schedule += 1
         elif self._depends_on_chance(program, ours, difference):
@@ -159,6 +161,13 @@ class Judge:
             if again.facts.get(difference.key, NOTHING) != difference.theirs:
                 return True
         return False
+
+
+def _was_left(ours: Trace, theirs: Trace, difference: Difference) -> bool:
+    """How far others came when the first task ended without waiting for them, and they were killed: a race anywhere."""
+    alone = Key(1, "end") not in ours.facts and Key(1, "end") not in theirs.facts
+    unfinished = {"no end", "nothing"}
+    return alone and difference.key.task != 1 and bool({difference.ours.result, difference.theirs.result} & unfinished)
 
 
 def unused(known: list[Reason], world: str) -> list[str]:
