@@ -156,6 +156,8 @@ static int open_node(const struct path_start *start, struct vnode *node, uint32_
     int error = check_kind(node, flags);
     if (error == 0 && !made) {
         error = vnode_access(node, start->as, wanted_access(flags));
+        bool owner = start->as->uid == 0 || start->as->uid == node->uid;
+        error = error == 0 && (flags & (O_NOATIME | O_PATH)) == O_NOATIME && !owner ? -EPERM : error;
     }
     struct file *file;
     if (error == 0) {
@@ -186,7 +188,8 @@ static int open_nameless(const struct path_start *start, char *path, uint32_t fl
     if ((flags & O_ACCMODE) == O_RDONLY || (flags & (O_CREAT | O_DIRECTORY)) != O_DIRECTORY) {
         return -EINVAL;
     }
-    int error = path_walk(start, path, how | PATH_FOLLOW | PATH_DIRECTORY, &end);
+    how |= (flags & O_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
+    int error = path_walk(start, path, how | PATH_DIRECTORY, &end);
     if (error != 0) {
         return error;
     }

@@ -10,6 +10,7 @@
 #define O_CREAT 0100u
 #define O_EXCL 0200u
 #define O_NOCTTY 0400u
+#define O_NOATIME 01000000u
 #define O_TRUNC 01000u
 #define O_APPEND 02000u
 #define O_NONBLOCK 04000u

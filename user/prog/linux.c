@@ -188,6 +188,9 @@ int64_t prog_machine_call(uint64_t number, const uint64_t arguments[PROG_ARGUMEN
     case FLAT_openat:
         a[2] = open_flags(a[2]);
         break;
+    case FLAT_pipe2:
+        a[1] = open_flags(a[1]);
+        break;
     case FLAT_openat2:
         return open_how(a);
     case FLAT_fcntl:

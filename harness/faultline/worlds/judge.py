@@ -23,19 +23,19 @@ _KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare"}
 @dataclass
 class Reason:
     """Why a call may have another outcome: globs over its name (several, between spaces) and both results; with `paths` only in a program that names
-    one of these (first and last index of user/prog/values.def). `rare`: need not show in every comparison."""
+    one of these files (globs as well). `rare`: need not show in every comparison."""
 
     world: str
     call: str
     ours: str
     theirs: str
     reason: str
-    paths: tuple[int, int] | None = None
+    paths: str = ""
     rare: bool = False
     used: int = 0
 
     def fits(self, world: str, difference: Difference) -> bool:
-        if self.paths and not any(self.paths[0] <= path <= self.paths[1] for path in difference.program.paths):
+        if self.paths and not any(fnmatch.fnmatchcase(path, paths) for path in difference.program.paths for paths in self.paths.split()):
             return False
         return (self.world in ("*", world) and any(fnmatch.fnmatchcase(difference.name, call) for call in self.call.split())
                 and fnmatch.fnmatchcase(difference.ours.result, self.ours) and fnmatch.fnmatchcase(difference.theirs.result, self.theirs))
@@ -47,9 +47,8 @@ def reasons(path: Path = DIFFERENCES) -> list[Reason]:
     for number, entry in enumerate(tomllib.loads(path.read_text()).get("difference", []), 1):
         if set(entry) - _KEYS or not {"call", "reason"} <= set(entry):
             raise FaultlineError(f"{path.name}: entry {number} has the keys {' '.join(entry)} (wanted: call reason; known: {' '.join(sorted(_KEYS))})")
-        paths = tuple(entry["paths"]) if "paths" in entry else None
         found.append(Reason(entry.get("world", "*"), entry["call"], entry.get("ours", "*"), entry.get("theirs", "*"), entry["reason"],
-                            paths, entry.get("rare", False)))
+                            entry.get("paths", ""), entry.get("rare", False)))
     return found
 
 

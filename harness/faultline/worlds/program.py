@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import re
 from dataclasses import dataclass
 
+from faultline.paths import ROOT
 from faultline.worlds.trace import call_names
 
 HEADER = 12
@@ -15,14 +18,24 @@ _TURNS, _CHOICES, _PRIORITIES = range(3)
 _UNPRIVILEGED = 64
 
 
+_PATHS = ROOT / "user" / "prog" / "values.def"
+_PATH = re.compile(r'^PATH\(((?:"[^"]*"\s*)+)\)', re.MULTILINE)
+
+
+@functools.cache
+def path_texts() -> tuple[str, ...]:
+    """What programs name by a number."""
+    return tuple("".join(re.findall(r'"([^"]*)"', found)) for found in _PATH.findall(_PATHS.read_text()))
+
+
 @dataclass(frozen=True)
 class Program:
-    """One file. `numbers`: of its calls, by index; `paths`: those that its arguments name; `choices`: where they begin."""
+    """One file. `numbers`: of its calls, by index; `paths`: what its arguments name; `choices`: where they begin."""
 
     data: bytes
     numbers: tuple[int, ...]
     lists: tuple[int, ...]
-    paths: frozenset[int]
+    paths: frozenset[str]
     choices: int
     failing: tuple[int, ...]  # where it says which of a call's places fails
 
@@ -116,4 +129,4 @@ def decode(data: bytes) -> Program:
             break
         numbers.append(number)
         lists.append(head & 3)
-    return Program(data, tuple(numbers), tuple(lists), frozenset(reader.paths), choices, tuple(failing))
+    return Program(data, tuple(numbers), tuple(lists), frozenset(path_texts()[path] for path in reader.paths if path < len(path_texts())), choices, tuple(failing))
