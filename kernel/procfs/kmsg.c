@@ -7,7 +7,8 @@
 #include "kernel/debug/log.h"
 #include "kernel/fs/device.h"
 #include "kernel/sched/thread.h"
-#include "kernel/sync/semaphore.h"
+#include "kernel/sched/timer.h"
+#include "kernel/sync/condition.h"
 
 #define LOOK_NS 100000000ull // lines come from interrupts too, which wake nobody: who waits looks now and then
 #define TEXT_AT 17u          // in a line of the log: "[    0.123456] E text"
@@ -100,10 +101,23 @@ static int64_t kmsg_write(struct file *file, struct io *io, uint64_t offset)
     return (int64_t)all;
 }
 
+// Wakes those who poll, to look now and then as readers do.
+static struct timer look;
+static struct condition looked;
+
+static void on_look(struct timer *timer)
+{
+    condition_signal(&looked);
+}
+
 static unsigned kmsg_poll(struct file *file, struct condition **changed)
 {
-    *changed = NULL;
-    return POLL_OUT | ((uint32_t)file->offset < log_end() ? POLL_IN : 0);
+    *changed = &looked;
+    if ((uint32_t)file->offset < log_end()) {
+        return POLL_OUT | POLL_IN;
+    }
+    timer_start(&look, timer_now() + LOOK_NS);
+    return POLL_OUT;
 }
 
 static const struct file_ops kmsg_ops = {
@@ -111,5 +125,7 @@ static const struct file_ops kmsg_ops = {
 
 void kmsg_register(void)
 {
+    timer_init(&look, on_look);
+    condition_init(&looked, "kernel log");
     device_register(DEVICE(1, 11), "kmsg", 0644, &kmsg_ops);
 }

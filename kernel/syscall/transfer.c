@@ -88,7 +88,7 @@ static int64_t move_chunk(struct transfer *transfer, uint64_t size)
     return put;
 }
 
-// Ends with the first short chunk.
+// Ends with the first short chunk, and when a signal is to be looked at.
 static int64_t move_all(struct transfer *transfer, uint64_t count)
 {
     int64_t total = 0;
@@ -101,7 +101,7 @@ static int64_t move_all(struct transfer *transfer, uint64_t count)
         }
         total += done;
         count -= (uint64_t)done;
-        if ((uint64_t)done < size) {
+        if ((uint64_t)done < size || READ_ONCE(thread_current()->interrupted)) {
             return total;
         }
     }
@@ -179,7 +179,7 @@ static int check_splice_offsets(const struct transfer *transfer, const uint64_t 
 static int check_splice(const struct transfer *transfer)
 {
     bool in = file_is_pipe(transfer->in), out = file_is_pipe(transfer->out);
-    if (!in && !out) {
+    if ((!in && !out) || (in && out && transfer->in->data == transfer->out->data)) {
         return -EINVAL;
     }
     if ((transfer->in->flags & O_ACCMODE) == O_WRONLY || (transfer->out->flags & O_ACCMODE) == O_RDONLY) {
@@ -221,7 +221,7 @@ int64_t sys_splice(const uint64_t arguments[6])
         }
         total += (uint64_t)done;
         left -= (uint64_t)done;
-        if ((uint64_t)done < size) {
+        if ((uint64_t)done < size || READ_ONCE(thread_current()->interrupted)) {
             break;
         }
     }
