@@ -228,7 +228,7 @@ int64_t sys_renameat2(const uint64_t arguments[6])
         return error;
     }
     const struct credentials *as = &process_current()->as;
-    bool directory = vnode_is(from.node, S_IFDIR);
+    bool directory = vnode_is(from.node, S_IFDIR), exchanged = (flags & RENAME_EXCHANGE) != 0 && to.node != NULL;
     if (flags == 0 && from.directory != NULL && to.directory != NULL && from.node == to.node) {
         path_end_put(&from);
         path_end_put(&to);
@@ -238,7 +238,7 @@ int64_t sys_renameat2(const uint64_t arguments[6])
         error = -EBUSY; // ".", ".." or a root
     } else if (from.directory->mount != to.directory->mount) {
         error = -EXDEV;
-    } else if ((from.slash || to.slash) && !directory) {
+    } else if ((from.slash && !directory) || (to.slash && !(exchanged ? vnode_is(to.node, S_IFDIR) : directory))) {
         error = -ENOTDIR;
     } else {
         error = vnode_may_remove(from.directory, from.node, as);

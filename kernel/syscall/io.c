@@ -43,7 +43,8 @@ static int limit_growth(const struct file *file, uint64_t offset, struct io *io)
 
 static int64_t write_at(struct file *file, struct io *io, uint64_t offset)
 {
-    int error = limit_growth(file, offset, io);
+    bool at_end = (file->flags & O_APPEND) != 0 && file->node != NULL;
+    int error = limit_growth(file, at_end ? READ_ONCE(file->node->size) : offset, io);
     return error != 0 ? error : file_write_at(file, io, offset);
 }
 
@@ -238,6 +239,10 @@ static int64_t file_flags(uint64_t fd, const uint64_t *set)
     if (error != 0) {
         return error;
     }
+    if (set != NULL && (file->flags & O_PATH) != 0) {
+        file_put(file);
+        return -EBADF;
+    }
     mutex_lock(&file->lock);
     if (set != NULL) {
         file->flags = (file->flags & ~SETTABLE) | ((uint32_t)*set & SETTABLE);
@@ -255,7 +260,10 @@ static int64_t fcntl_on_file(const uint64_t arguments[6])
     if (result != 0) {
         return result;
     }
-    switch ((int32_t)arguments[1]) {
+    switch ((file->flags & O_PATH) != 0 ? -1 : (int32_t)arguments[1]) {
+    case -1:
+        result = -EBADF;
+        break;
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:

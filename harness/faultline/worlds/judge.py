@@ -17,13 +17,14 @@ from faultline.worlds.trace import Fact, Key, Trace
 
 DIFFERENCES = ROOT / "user" / "prog" / "differences.toml"
 NOTHING = Fact("nothing", "nothing")
-_KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare"}
+_KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks"}
 
 
 @dataclass
 class Reason:
     """Why a call may have another outcome: globs over its name (several, between spaces) and both results; with `paths` only in a program that names
-    one of these files (globs as well). `rare`: need not show in every comparison."""
+    one of these files (globs as well). `rare`: need not show in every comparison; `tasks`: only in
+    a program that can have several."""
 
     world: str
     call: str
@@ -32,10 +33,13 @@ class Reason:
     reason: str
     paths: str = ""
     rare: bool = False
+    tasks: bool = False
     used: int = 0
 
     def fits(self, world: str, difference: Difference) -> bool:
         if self.paths and not any(fnmatch.fnmatchcase(path, paths) for path in difference.program.paths for paths in self.paths.split()):
+            return False
+        if self.tasks and difference.program.alone:
             return False
         return (self.world in ("*", world) and any(fnmatch.fnmatchcase(difference.name, call) for call in self.call.split())
                 and fnmatch.fnmatchcase(difference.ours.result, self.ours) and fnmatch.fnmatchcase(difference.theirs.result, self.theirs))
@@ -48,7 +52,7 @@ def reasons(path: Path = DIFFERENCES) -> list[Reason]:
         if set(entry) - _KEYS or not {"call", "reason"} <= set(entry):
             raise FaultlineError(f"{path.name}: entry {number} has the keys {' '.join(entry)} (wanted: call reason; known: {' '.join(sorted(_KEYS))})")
         found.append(Reason(entry.get("world", "*"), entry["call"], entry.get("ours", "*"), entry.get("theirs", "*"), entry["reason"],
-                            entry.get("paths", ""), entry.get("rare", False)))
+                            entry.get("paths", ""), entry.get("rare", False), entry.get("tasks", False)))
     return found
 
 
@@ -124,7 +128,7 @@ class Judge:
         if difference is None:
             self.verdict.same += 1
             return None
-        reason = next((reason for reason in self._known if reason.fits(self.verdict.world, difference)), None)
+        reason = self._reason(difference) or self._reason_elsewhere(program, ours, theirs, difference)
         if reason:
             reason.used += 1
             self.verdict.explained[reason.reason] += 1
@@ -139,6 +143,18 @@ class Judge:
         else:
             self.verdict.unexplained.append(difference)
             return difference
+        return None
+
+    def _reason(self, difference: Difference) -> Reason | None:
+        return next((reason for reason in self._known if reason.fits(self.verdict.world, difference)), None)
+
+    def _reason_elsewhere(self, program: Program, ours: Trace, theirs: Trace, first: Difference) -> Reason | None:
+        """Of another task's difference: which of two tasks came first is not known."""
+        for key in ours.facts.keys() & theirs.facts.keys():
+            if key.task != first.key.task and ours.facts[key] != theirs.facts[key]:
+                reason = self._reason(Difference(program, key, ours.facts[key], theirs.facts[key]))
+                if reason:
+                    return reason
         return None
 
     def _is_cut(self, theirs: Trace, difference: Difference) -> bool:
