@@ -61,9 +61,6 @@ static int find_news(struct process *parent, int32_t which, unsigned options, st
                 list_remove(&child->sibling);
                 usage_add(&parent->past.children, &out->usage);
                 *dead = child;
-                if (parent->task_count > 1) { // others may wait for a child that is no longer there
-                    condition_signal(&parent->changes);
-                }
             }
             break;
         }
