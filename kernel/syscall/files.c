@@ -246,6 +246,10 @@ int64_t sys_renameat2(const uint64_t arguments[6])
                 : to.node != NULL ? vnode_may_remove(to.directory, to.node, as)
                                   : vnode_access(to.directory, as, ACCESS_WRITE | ACCESS_EXEC);
     }
+    if (error == 0 && from.directory != to.directory) { // a directory's ".." changes
+        error = directory ? vnode_access(from.node, as, ACCESS_WRITE) : 0;
+        error = error == 0 && exchanged && vnode_is(to.node, S_IFDIR) ? vnode_access(to.node, as, ACCESS_WRITE) : error;
+    }
     if (error == 0 && from.directory->ops->rename == NULL) {
         error = to.node != NULL ? -EPERM : -ENOENT; // nothing can be made there either
     }

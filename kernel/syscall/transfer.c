@@ -360,7 +360,8 @@ int64_t sys_readahead(const uint64_t arguments[6])
     if (error == 0) {
         bool readable =
             (file->flags & (O_PATH | O_ACCMODE)) == O_RDONLY || (file->flags & (O_PATH | O_ACCMODE)) == O_RDWR;
-        error = !readable ? -EBADF : file->node != NULL && vnode_is(file->node, S_IFREG) ? 0 : -EINVAL;
+        bool wrong = (int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0;
+        error = !readable ? -EBADF : !wrong && file->node != NULL && vnode_is(file->node, S_IFREG) ? 0 : -EINVAL;
         file_put(file);
     }
     return error;

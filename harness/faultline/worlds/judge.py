@@ -17,6 +17,8 @@ from faultline.worlds.trace import Fact, Key, Trace
 
 DIFFERENCES = ROOT / "user" / "prog" / "differences.toml"
 NOTHING = Fact("nothing", "nothing")
+# Calls that end other tasks when they do not return.
+_ENDING = {"execve", "execveat", "exit_group", "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}
 _KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks"}
 
 
@@ -128,7 +130,7 @@ class Judge:
         if difference is None:
             self.verdict.same += 1
             return None
-        reason = self._reason(difference) or self._reason_elsewhere(program, ours, theirs, difference)
+        reason = self._reason(difference, rare=False)
         if reason:
             reason.used += 1
             self.verdict.explained[reason.reason] += 1
@@ -141,18 +143,24 @@ class Judge:
         elif self._depends_on_chance(program, ours, difference):
             self.verdict.unsteady += 1
         else:
-            self.verdict.unexplained.append(difference)
-            return difference
+            reason = self._reason(difference, rare=True) or self._reason_elsewhere(program, ours, theirs, difference)
+            if not reason:
+                self.verdict.unexplained.append(difference)
+                return difference
+            reason.used += 1
+            self.verdict.explained[reason.reason] += 1
         return None
 
-    def _reason(self, difference: Difference) -> Reason | None:
-        return next((reason for reason in self._known if reason.fits(self.verdict.world, difference)), None)
+    def _reason(self, difference: Difference, rare: bool) -> Reason | None:
+        """Rare ones are asked for last, when no schedule explains it."""
+        return next((reason for reason in self._known if reason.rare == rare and reason.fits(self.verdict.world, difference)), None)
 
     def _reason_elsewhere(self, program: Program, ours: Trace, theirs: Trace, first: Difference) -> Reason | None:
         """Of another task's difference: which of two tasks came first is not known."""
         for key in ours.facts.keys() & theirs.facts.keys():
             if key.task != first.key.task and ours.facts[key] != theirs.facts[key]:
-                reason = self._reason(Difference(program, key, ours.facts[key], theirs.facts[key]))
+                other = Difference(program, key, ours.facts[key], theirs.facts[key])
+                reason = self._reason(other, rare=False) or self._reason(other, rare=True)
                 if reason:
                     return reason
         return None
@@ -179,10 +187,16 @@ class Judge:
 
 
 def _was_left(ours: Trace, theirs: Trace, difference: Difference) -> bool:
-    """How far others came when the first task ended without waiting for them, and they were killed: a race anywhere."""
-    alone = Key(1, "end") not in ours.facts and Key(1, "end") not in theirs.facts
+    """How far a task came that nobody waited for, or that another one ended: a race anywhere. Clones of task 1 are 11, 12, ..."""
     unfinished = {"no end", "nothing"}
-    return alone and difference.key.task != 1 and bool({difference.ours.result, difference.theirs.result} & unfinished)
+    if not {difference.ours.result, difference.theirs.result} & unfinished:
+        return False
+    name = str(difference.key.task)
+    above = [int(name[:length]) for length in range(1, len(name))]
+    left = any(Key(task, "end") not in ours.facts and Key(task, "end") not in theirs.facts for task in above)
+    ended = any(fact.name in _ENDING and fact.result == "no end" and key.task != difference.key.task
+                for trace in (ours, theirs) for key, fact in trace.facts.items())
+    return left or ended
 
 
 def unused(known: list[Reason], world: str) -> list[str]:
