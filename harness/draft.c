@@ -40,6 +40,12 @@ static bool put(struct draft *draft, uint8_t *out, size_t room, size_t *size)
     if (draft->choice_count > DRAFT_BYTES - draft->used) {
         return false;
     }
+    for (unsigned i = 0; i < program->value_count; i++) { // as decoding sees them
+        struct prog_value *value = &program->values[i];
+        if (value->kind == PROG_RESULT && program->call_count > 0) {
+            value->number %= program->call_count;
+        }
+    }
     memcpy(draft->bytes + draft->used, draft->choices, draft->choice_count);
     program->choices = draft->used;
     program->size = draft->used + draft->choice_count;

@@ -339,10 +339,13 @@ void prog_machine_trace(const struct prog_event *event)
     for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
         world.hash = (world.hash ^ words[i]) * 0x100000001b3;
     }
-    if (event->kind == PROG_ENDED && world.stage == WORLD_STIRRED && waits_stirred(thread_current()) &&
-        !may_be_untold(event)) {
-        machine_finding("lost-wakeup", "call %u of t%u gave %lld as soon as somebody looked again", event->call,
-                        event->list, (long long)event->result);
+    if (event->kind == PROG_ENDED && world.stage == WORLD_STIRRED && waits_stirred(thread_current())) {
+        if (!may_be_untold(event)) {
+            machine_finding("lost-wakeup", "call %u of t%u gave %lld as soon as somebody looked again", event->call,
+                            event->list, (long long)event->result);
+        }
+        waits_forget(); // what follows comes of that
+        world.stage = WORLD_RUNS;
     }
     if (world_on_event != NULL) {
         world_on_event(event);
