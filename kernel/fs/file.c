@@ -99,7 +99,7 @@ void file_put(struct file *file)
         return;
     }
     if (load_acquire(&file->watches) != NULL) {
-        file_forget(file);
+        READ_ONCE(file_forget)(file);
     }
     if (file->node != NULL) {
         lock_drop_owner(file->node, file);

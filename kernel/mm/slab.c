@@ -163,7 +163,7 @@ static int grow(struct slab_cache *cache) REQUIRES(cache->lock)
     }
     memory_freed(memory, PAGE_SIZE << cache->order);
     partial_push(cache, page);
-    cache->slabs++;
+    COUNT_ADD(cache->slabs, 1); // /proc/meminfo looks without the lock
     cache->empty++;
     return 0;
 }
@@ -174,7 +174,7 @@ static void release(struct slab_cache *cache, struct page *page) REQUIRES(cache-
     for (unsigned tail = 0; tail < 1u << cache->order; tail++) {
         page[tail].owner = NULL;
     }
-    cache->slabs--;
+    COUNT_ADD(cache->slabs, -1ul);
     cache->empty--;
     paddr_t block = buddy_address(&cache->pool->buddy, slab_frame(cache, page));
     page_free(cache->pool, block, cache->order);

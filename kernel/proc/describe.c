@@ -58,7 +58,7 @@ static void describe(const struct process *process, const struct task *task, str
     format(out->name, sizeof(out->name), "%s", process->name);
     if (task != NULL && task->thread != NULL) {
         format(out->name, sizeof(out->name), "%s", task->thread->name);
-        out->cpu = task->thread->cpu;
+        out->cpu = READ_ONCE(task->thread->cpu);
         out->thread = task->thread->id;
         out->switches = READ_ONCE(task->thread->switches);
     }

@@ -204,8 +204,9 @@ static void end_process(struct process *process)
     fd_table_put(files);
     process_set_directory(NULL);
     process_set_root(NULL);
-    if (process->session == process->pid && session_ended != NULL) {
-        session_ended(process->session);
+    void (*tell)(int32_t session) = READ_ONCE(session_ended);
+    if (process->session == process->pid && tell != NULL) {
+        tell(process->session);
     }
     flags = spin_lock(&family.lock);
     leave_family_behind(process);

@@ -1,6 +1,7 @@
 // What is pending, and in which order.
 #include "kernel/proc/sigqueue.h"
 #include "kernel/base/assert.h"
+#include "kernel/base/atomic.h"
 #include "kernel/mm/kmalloc.h"
 
 void signal_queue_init(struct signal_queue *queue)
@@ -107,7 +108,7 @@ int signal_queue_take(struct signal_queue *queue, uint64_t set, struct signal_in
         struct signal_record *record = find_record(queue, signal);
         ASSERT(record != NULL);
         *info = record->info;
-        record->told = info->value[0] >> 32;
+        WRITE_ONCE(record->told, info->value[0] >> 32);
         remove_record(queue, record, records);
     }
     return signal;

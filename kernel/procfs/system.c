@@ -3,6 +3,7 @@
 #include <hal/entropy.h>
 #include <hal/timer.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/page_alloc.h"
 #include "kernel/proc/task.h"
@@ -29,7 +30,7 @@ static int show_meminfo(const struct proc_node *node, struct text *out)
     uint64_t total = stats.total * (PAGE_SIZE >> 10), free = (stats.free + stats.cached) * (PAGE_SIZE >> 10);
     uint64_t slab = 0;
     for (unsigned i = 0; i < HEAP_CLASSES; i++) {
-        slab += kernel_heap.classes[i].slabs * (PAGE_SIZE >> 10);
+        slab += READ_ONCE(kernel_heap.classes[i].slabs) * (PAGE_SIZE >> 10);
     }
     const struct {
         const char *name;

@@ -106,7 +106,7 @@ static void insert(struct process_timers *timers, struct process_timer *timer)
         at = at->child[side];
     }
     tree_insert(&timers->by_id, &timer->by_id, parent, side);
-    timers->count++;
+    COUNT_ADD(timers->count, 1);
 }
 
 // -EINVAL, -EOPNOTSUPP.
@@ -177,7 +177,7 @@ int process_timer_set(int32_t id, bool absolute, const struct timer_setting *set
         }
         signal_cancel_record(clock->process, &timer->record);
         clock_timer_set(clock, source, set->value_ns != 0, expiry, set->interval_ns, &old->value_ns, &old->interval_ns);
-        timer->record.told = 0;
+        WRITE_ONCE(timer->record.told, 0);
     }
     mutex_unlock(&timers->lock);
     return timer != NULL ? 0 : -EINVAL;
@@ -219,7 +219,7 @@ int process_timer_delete(int32_t id)
     struct process_timer *timer = find(&process->timers, id);
     if (timer != NULL) {
         tree_remove(&process->timers.by_id, &timer->by_id);
-        process->timers.count--;
+        COUNT_ADD(process->timers.count, -1u);
     }
     mutex_unlock(&process->timers.lock);
     if (timer == NULL) {
@@ -235,7 +235,7 @@ void process_timers_exec(struct process *process)
     while (timers->by_id.root != NULL) { // nobody else is left to use them
         struct process_timer *timer = timer_of(timers->by_id.root);
         tree_remove(&timers->by_id, &timer->by_id);
-        timers->count--;
+        COUNT_ADD(timers->count, -1u);
         free_timer(process, timer);
     }
     timers->next_id = 0;

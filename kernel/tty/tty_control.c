@@ -1,4 +1,5 @@
 // Who a terminal belongs to, who is in front, and requests. Source: ioctl_tty(2), credentials(7).
+#include "kernel/base/atomic.h"
 #include "kernel/fs/device.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/proc/jobs.h"
@@ -98,7 +99,7 @@ static void on_session_end(int32_t session)
 void tty_opened(struct tty *tty, uint32_t flags)
 {
     const struct process *me = process_current();
-    session_ended = on_session_end;
+    WRITE_ONCE(session_ended, on_session_end);
     if (me == NULL || (flags & (O_NOCTTY | O_PATH)) != 0 || me->session != me->pid) {
         return;
     }
