@@ -288,7 +288,7 @@ int64_t file_read(struct file *file, struct io *io)
     }
     mutex_lock(&file->lock);
     int64_t done = file->ops->read(file, io, file->offset);
-    file->offset += done > 0 ? (uint64_t)done : 0;
+    COUNT_ADD(file->offset, done > 0 ? (uint64_t)done : 0);
     mutex_unlock(&file->lock);
     return done;
 }
@@ -301,10 +301,10 @@ int64_t file_write(struct file *file, struct io *io)
     }
     mutex_lock(&file->lock);
     if ((file->flags & O_APPEND) != 0) {
-        file->offset = READ_ONCE(file->node->size);
+        WRITE_ONCE(file->offset, READ_ONCE(file->node->size));
     }
     int64_t done = file->ops->write(file, io, file->offset);
-    file->offset += done > 0 ? (uint64_t)done : 0;
+    COUNT_ADD(file->offset, done > 0 ? (uint64_t)done : 0);
     mutex_unlock(&file->lock);
     return done;
 }
@@ -352,7 +352,7 @@ int64_t file_seek(struct file *file, int64_t offset, unsigned whence)
         error = -EINVAL;
     }
     if (error == 0) {
-        file->offset = (uint64_t)to;
+        WRITE_ONCE(file->offset, (uint64_t)to);
     }
     mutex_unlock(&file->lock);
     return error != 0 ? error : to;
