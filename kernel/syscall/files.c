@@ -397,7 +397,7 @@ static int64_t give_entries(struct file *file, uint64_t to, uint64_t room)
         if (error != 0) {
             return done > 0 ? (int64_t)done : error;
         }
-        file->offset = cursor;
+        WRITE_ONCE(file->offset, cursor);
         done += size;
     }
 }
