@@ -326,11 +326,11 @@ bool prog_machine_fail_nth(unsigned nth)
 }
 
 // Nobody tells who waits for children that there are none left that he means (another thread took the last one, or it
-// has left its group): as on Linux.
+// has left its group), and who sleeps that his file is not to block any more: as on Linux.
 static bool may_be_untold(const struct prog_event *event)
 {
     uint16_t number = world.program.calls[event->call].number;
-    return event->result == -ECHILD && (number == SYS_WAIT4 || number == SYS_WAITID);
+    return event->result == -EAGAIN || (event->result == -ECHILD && (number == SYS_WAIT4 || number == SYS_WAITID));
 }
 
 void prog_machine_trace(const struct prog_event *event)
