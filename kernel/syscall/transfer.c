@@ -301,7 +301,7 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
         return -EFBIG;
     }
     uint64_t last = 1;
-    bool grows = (mode & FALLOC_KEEP_SIZE) == 0 && end > READ_ONCE(node->size);
+    bool grows = (mode & FALLOC_PUNCH_HOLE) == 0 && end > READ_ONCE(node->size);
     int limited = grows ? limits_check_file(end - 1, &last) : 0;
     if (limited != 0) {
         return limited;
@@ -360,7 +360,7 @@ int64_t sys_readahead(const uint64_t arguments[6])
     if (error == 0) {
         bool readable =
             (file->flags & (O_PATH | O_ACCMODE)) == O_RDONLY || (file->flags & (O_PATH | O_ACCMODE)) == O_RDWR;
-        bool wrong = (int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0;
+        bool wrong = (int64_t)arguments[2] < 0;
         error = !readable ? -EBADF : !wrong && file->node != NULL && vnode_is(file->node, S_IFREG) ? 0 : -EINVAL;
         file_put(file);
     }

@@ -24,8 +24,14 @@ static const int16_t numbers[] = {
 #undef SYSCALL
 };
 
-static int64_t native(uint64_t number, const uint64_t *a)
+// Arguments of a call, a copy for each who changes them.
+struct words {
+    uint64_t a[PROG_ARGUMENTS];
+};
+
+static int64_t native(uint64_t number, const struct words *with)
 {
+    const uint64_t *a = with->a;
     return linux_call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
@@ -63,15 +69,15 @@ static uint64_t open_flags_back(uint64_t flags)
     return open_flags(flags); // each pair is its own inverse
 }
 
-static int64_t open_how(uint64_t *a)
+static int64_t open_how(struct words with)
 {
     uint64_t how[3];
-    if (a[3] != sizeof(how) || !take(a[2], how, sizeof(how))) {
-        return native(__NR_openat2, a);
+    if (with.a[3] != sizeof(how) || !take(with.a[2], how, sizeof(how))) {
+        return native(__NR_openat2, &with);
     }
     how[0] = open_flags(how[0]);
-    a[2] = flat_word(how);
-    return native(__NR_openat2, a);
+    with.a[2] = flat_word(how);
+    return native(__NR_openat2, &with);
 }
 
 struct stat_here {
@@ -94,12 +100,12 @@ struct stat_there {
 };
 _Static_assert(sizeof(struct stat_here) == 144 && sizeof(struct stat_there) == 128);
 
-static int64_t stat(uint64_t number, uint64_t *a, unsigned where)
+static int64_t stat(uint64_t number, struct words with, unsigned where)
 {
     struct stat_here here;
-    uint64_t address = a[where];
-    a[where] = flat_word(&here);
-    int64_t result = native(number, a);
+    uint64_t address = with.a[where];
+    with.a[where] = flat_word(&here);
+    int64_t result = native(number, &with);
     if (result < 0) {
         return result;
     }
@@ -122,29 +128,29 @@ struct [[gnu::packed]] event_here {
     uint64_t data;
 };
 
-static int64_t epoll_ctl(uint64_t *a)
+static int64_t epoll_ctl(struct words with)
 {
     uint64_t there[2];
-    if (!take(a[3], there, sizeof(there))) {
-        return native(__NR_epoll_ctl, a);
+    if (!take(with.a[3], there, sizeof(there))) {
+        return native(__NR_epoll_ctl, &with);
     }
     struct event_here here = {(uint32_t)there[0], there[1]};
-    a[3] = flat_word(&here);
-    return native(__NR_epoll_ctl, a);
+    with.a[3] = flat_word(&here);
+    return native(__NR_epoll_ctl, &with);
 }
 
-static int64_t epoll_wait(uint64_t number, uint64_t *a)
+static int64_t epoll_wait(uint64_t number, struct words with)
 {
-    struct event_here here[EVENTS_MAX];
-    uint64_t address = a[1];
-    int32_t most = (int32_t)a[2];
+    struct event_here here[EVENTS_MAX] = {};
+    uint64_t address = with.a[1];
+    int32_t most = (int32_t)with.a[2];
     if (most > 0 && (uint32_t)most > EVENTS_MAX && (uint32_t)most <= INT32_MAX / 16) {
-        a[2] = EVENTS_MAX;
+        with.a[2] = EVENTS_MAX;
     }
-    if (a[2] <= EVENTS_MAX && address < 1ull << 47) {
-        a[1] = flat_word(here);
+    if (with.a[2] <= EVENTS_MAX && address < 1ull << 47) {
+        with.a[1] = flat_word(here);
     }
-    int64_t result = native(number, a);
+    int64_t result = native(number, &with);
     for (int64_t i = 0; i < result; i++) {
         uint64_t place = address + 16 * (uint64_t)i;
         uint64_t data = here[i].data;
@@ -156,69 +162,69 @@ static int64_t epoll_wait(uint64_t number, uint64_t *a)
     return result;
 }
 
-static int64_t signal_stack(const uint64_t *a)
+static int64_t signal_stack(struct words with)
 {
     uint64_t stack[3];
-    bool given = a[0] != 0 && take(a[0], stack, sizeof(stack));
+    bool given = with.a[0] != 0 && take(with.a[0], stack, sizeof(stack));
     if (given && ((uint32_t)stack[1] & ~SS_AUTODISARM) <= SS_ONSTACK && stack[2] < MINSIGSTKSZ) {
-        int64_t result = linux_call(__NR_sigaltstack, 0, a[1], 0, 0, 0, 0);
+        int64_t result = linux_call(__NR_sigaltstack, 0, with.a[1], 0, 0, 0, 0);
         return result != 0 ? result : -ENOMEM;
     }
-    return native(__NR_sigaltstack, a);
+    return native(__NR_sigaltstack, &with);
 }
 
-static int64_t control_file(uint64_t *a)
+static int64_t control_file(struct words with)
 {
-    bool asks = (uint32_t)a[1] == F_GETFL;
-    if ((uint32_t)a[1] == F_SETFL) {
-        a[2] = open_flags(a[2]);
+    bool asks = (uint32_t)with.a[1] == F_GETFL;
+    if ((uint32_t)with.a[1] == F_SETFL) {
+        with.a[2] = open_flags(with.a[2]);
     }
-    int64_t result = native(__NR_fcntl, a);
+    int64_t result = native(__NR_fcntl, &with);
     return asks && result >= 0 ? (int64_t)open_flags_back((uint64_t)result) : result;
 }
 
 int64_t prog_machine_call(uint64_t number, const uint64_t arguments[PROG_ARGUMENTS])
 {
-    uint64_t a[PROG_ARGUMENTS];
-    __builtin_memcpy(a, arguments, sizeof(a));
+    struct words with;
+    __builtin_memcpy(with.a, arguments, sizeof(with.a));
     if (number >= sizeof(numbers) / sizeof(numbers[0]) || (numbers[number] == 0 && number != FLAT_read)) {
         return -ENOSYS;
     }
     switch (number) {
     case FLAT_openat:
-        a[2] = open_flags(a[2]);
+        with.a[2] = open_flags(with.a[2]);
         break;
     case FLAT_pipe2:
-        a[1] = open_flags(a[1]);
+        with.a[1] = open_flags(with.a[1]);
         break;
     case FLAT_openat2:
-        return open_how(a);
+        return open_how(with);
     case FLAT_fcntl:
-        return control_file(a);
+        return control_file(with);
     case FLAT_newfstatat:
-        return stat(__NR_newfstatat, a, 2);
+        return stat(__NR_newfstatat, with, 2);
     case FLAT_fstat:
-        return stat(__NR_fstat, a, 1);
+        return stat(__NR_fstat, with, 1);
     case FLAT_epoll_ctl:
-        return epoll_ctl(a);
+        return epoll_ctl(with);
     case FLAT_epoll_pwait:
     case FLAT_epoll_pwait2:
-        return epoll_wait((uint64_t)numbers[number], a);
+        return epoll_wait((uint64_t)numbers[number], with);
     case FLAT_sigaltstack:
-        return signal_stack(a);
+        return signal_stack(with);
     case FLAT_mmap:
-        a[3] &= ~(uint64_t)MAP_ONLY_HERE;
+        with.a[3] &= ~(uint64_t)MAP_ONLY_HERE;
         break;
     case FLAT_clone: { // the supervisor's own, a fork
-        uint64_t tls = a[3];
-        a[3] = a[4];
-        a[4] = tls;
+        uint64_t tls = with.a[3];
+        with.a[3] = with.a[4];
+        with.a[4] = tls;
         break;
     }
     default:
         break;
     }
-    return native((uint64_t)numbers[number], a);
+    return native((uint64_t)numbers[number], &with);
 }
 
 bool prog_machine_fail_nth(unsigned nth)

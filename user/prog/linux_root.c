@@ -58,7 +58,7 @@ static void must(int64_t result, const char *what)
     call(__NR_exit_group, 1, 0, 0, 0);
 }
 
-static int64_t open(const char *path, uint64_t flags)
+static int64_t open_path(const char *path, uint64_t flags)
 {
     return call(__NR_openat, (uint64_t)AT_FDCWD, flat_word(path), flags | O_CLOEXEC, 0755);
 }
@@ -69,7 +69,7 @@ static bool write_to(const char *path, const char *text)
     while (text[length] != 0) {
         length++;
     }
-    int64_t file = open(path, O_WRONLY);
+    int64_t file = open_path(path, O_WRONLY);
     bool done = file >= 0 && call(__NR_write, (uint64_t)file, flat_word(text), length, 0) == (int64_t)length;
     call(__NR_close, (uint64_t)file, 0, 0, 0);
     return done;
@@ -93,7 +93,7 @@ static void folder(const char *path)
 
 static void make_image(void)
 {
-    int64_t to = open("/tmp/bin/prog", O_WRONLY | O_CREAT | O_EXCL);
+    int64_t to = open_path("/tmp/bin/prog", O_WRONLY | O_CREAT | O_EXCL);
     must(to, "/bin/prog");
     must(call(__NR_write, (uint64_t)to, flat_word(flat_image), FLAT_IMAGE_SIZE, 0), "/bin/prog");
     call(__NR_close, (uint64_t)to, 0, 0, 0);
@@ -101,7 +101,7 @@ static void make_image(void)
 
 static void device(const char *from, const char *to)
 {
-    int64_t file = open(to, O_WRONLY | O_CREAT);
+    int64_t file = open_path(to, O_WRONLY | O_CREAT);
     must(file, to);
     call(__NR_close, (uint64_t)file, 0, 0, 0);
     mount(from, to, NULL, MS_BIND, NULL);
@@ -273,7 +273,7 @@ static bool empty(int64_t folder)
 // Programs run as nobody's root: these two are all that they can have changed.
 bool flat_put_back(void)
 {
-    int64_t work = open("/w", O_RDONLY), temporary = open("/tmp", O_RDONLY);
+    int64_t work = open_path("/w", O_RDONLY), temporary = open_path("/tmp", O_RDONLY);
     bool done = (work < 0 || empty(work)) && empty(temporary);
     call(__NR_close, (uint64_t)work, 0, 0, 0);
     call(__NR_close, (uint64_t)temporary, 0, 0, 0);

@@ -103,7 +103,7 @@ static bool wait_for(int64_t pid, uint64_t began)
         bool all = slot->expected != 0 && __atomic_load_n(&slot->count, __ATOMIC_ACQUIRE) >= slot->expected;
         silent = !all ? 0 : silent == 0 ? time : silent;
         if (time >= deadline || (silent != 0 && time - silent >= GRACE)) {
-            slot->flags |= WINDOW_KILLED | (all || slot->expected == 0 ? 0 : WINDOW_LATE);
+            slot->flags |= WINDOW_KILLED | (all ? 0 : WINDOW_LATE);
             return false;
         }
         uint64_t left = slot->expected == 0 ? deadline - time : GRACE / 2;

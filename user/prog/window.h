@@ -18,7 +18,7 @@ enum window_state {
 enum window_flag {
     WINDOW_CUT = 1,    // events are missing, there was no room
     WINDOW_KILLED = 2, // its first process did not end by itself
-    WINDOW_LATE = 4,   // and had not come to the event that the runner expected to be the last
+    WINDOW_LATE = 4,   // and had not come to where it was expected to
     WINDOW_DIRTY = 8,  // the supervisor could not put things back
     WINDOW_DUMP = 16,  // the runner's: the program's files are told at the end
 };

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from faultline import build, checks, process
-from faultline.campaign import booted, targets, triage
+from faultline.campaign import booted, targets, triage, worlds
 from faultline.cli.common import verb
 from faultline.compare import suite
 from faultline.errors import FaultlineError
@@ -25,6 +25,8 @@ REPLAYED = ("host-test", "host-msan", "host-tsan")  # what saved inputs and unit
 REPORT = OUT / "test"
 _SOURCES = ("kernel", "hal", "fault", "harness", "fuzz", "user", "tests")
 _PYTHON_DEADLINE = 2400.0  # seconds; whole nights are among them
+_SEEDS_MOST = 500  # programs of each target that the booted kernel runs too
+_GENERATED = 1000   # that Linux does
 _JOBS = min(2, os.cpu_count() or 1)
 
 
@@ -60,7 +62,8 @@ def _steps(quick: bool) -> list[tuple[str, Callable[[Tally], None]]]:
     steps += [(f"unit tests {preset}", lambda t, preset=preset: _unit_tests(t, preset)) for preset in replayed]
     steps += [(f"saved inputs {preset}", lambda t, preset=preset: _replays(t, preset)) for preset in replayed]
     steps += [("Python tests", lambda t: _python(t, quick))]
-    return steps if quick else [*steps, ("clang-tidy", _tidy), ("comparison with Linux", _compare), ("booted tests", _booted)]
+    return steps if quick else [*steps, ("clang-tidy", _tidy), ("comparison with Linux", _compare), ("programs in other worlds", _worlds),
+                                       ("booted tests", _booted)]
 
 
 def _say_end(tally: Tally, seconds: float) -> int:
@@ -162,6 +165,20 @@ def _compare(tally: Tally) -> None:
     for program in summary.programs:
         tally.check(f"compare {program}", [problem for problem in summary.problems if problem.startswith(f"{program}: ")])
     tally.check("every known difference is still one", wrong, time.monotonic() - since)
+
+
+def _worlds(tally: Tally) -> None:
+    """Seeds and regressions of programs on the booted kernel; generated ones on this machine's Linux, where we are root."""
+    programs = [target for target in targets.all_targets() if target.runs_programs]
+    runs = {"booted": lambda: worlds.booted(programs, _SEEDS_MOST, print, lambda: False)}
+    if os.geteuid() == 0:
+        runs["linux"] = lambda: worlds.linux(_GENERATED, 0, print, lambda: False)
+    for world, run in runs.items():
+        since = time.monotonic()
+        result = run()
+        print(f"   {result.verdict}")
+        problems = [str(difference) for difference in result.verdict.unexplained] + result.failures + result.stale
+        tally.check(f"{world}: {result.verdict.programs} programs", problems, time.monotonic() - since)
 
 
 def _booted(tally: Tally) -> None:
