@@ -120,6 +120,26 @@ static void tame_sigaction(const struct prog_task *task, uint64_t address)
     }
 }
 
+struct kernel_stack {
+    uint64_t start, flags, size;
+};
+#define STACK_MOST 0x4000u
+
+// An alternate stack lies at the low end of the task's own one: two that shared theirs would write over each other's
+// frames, and go on with each other's registers.
+static void tame_stack(const struct prog_task *task, uint64_t *address)
+{
+    struct kernel_stack stack;
+    if (!in_scratch(task, *address, sizeof(stack))) {
+        *address = *address - PROG_ARENA_BASE < PROG_ARENA_SIZE ? 0 : *address;
+        return;
+    }
+    prog_machine_read(&stack, *address, sizeof(stack));
+    stack.start = PROG_STACK_BASE + task->slot * PROG_STACK_SIZE + stack.start % (STACK_MOST / 2) / 16 * 16;
+    stack.size = stack.size < STACK_MOST ? stack.size : STACK_MOST;
+    prog_machine_write(*address, &stack, sizeof(stack));
+}
+
 // --- time ----------------------------------------------------------------------------------------------------------
 
 #define SECONDS_FOREVER (1ll << 33)
@@ -224,6 +244,9 @@ bool prog_tame(const struct prog_task *task, const struct prog_call *call, uint6
         return false;
     case CALL_rt_sigaction:
         tame_sigaction(task, arguments[1]);
+        break;
+    case CALL_sigaltstack:
+        tame_stack(task, &arguments[0]);
         break;
     case CALL_setpriority:
     case CALL_getpriority:
