@@ -27,7 +27,7 @@
 // An absolute path begins at dirfd too, which is the root.
 static int enter_root(struct path_start *start, uint64_t dirfd)
 {
-    int error = (int32_t)dirfd < 0 ? 0 : path_start_at(start, dirfd);
+    int error = (int32_t)dirfd == (int32_t)AT_FDCWD ? 0 : path_start_at(start, dirfd);
     if (error == 0) {
         vnode_put(start->root);
         start->root = start->directory;
@@ -229,7 +229,7 @@ int64_t sys_renameat2(const uint64_t arguments[6])
     }
     const struct credentials *as = &process_current()->as;
     bool directory = vnode_is(from.node, S_IFDIR), exchanged = (flags & RENAME_EXCHANGE) != 0 && to.node != NULL;
-    if (flags == 0 && from.directory != NULL && to.directory != NULL && from.node == to.node) {
+    if ((flags & RENAME_NOREPLACE) == 0 && from.directory != NULL && to.directory != NULL && from.node == to.node) {
         path_end_put(&from);
         path_end_put(&to);
         return 0; // two names of one file, or one name

@@ -76,7 +76,7 @@ static int stat_of_path(giver *give, uint64_t dirfd, uint64_t pathname, uint64_t
         return error;
     }
     if (path.text[0] == 0) {
-        error = (int32_t)dirfd >= 0 ? stat_of_descriptor(give, dirfd, to) : give(path.start.directory, to);
+        error = (int32_t)dirfd == AT_FDCWD ? give(path.start.directory, to) : stat_of_descriptor(give, dirfd, to);
     } else {
         error = path_walk(&path.start, path.text, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW, &end);
         if (error == 0) {

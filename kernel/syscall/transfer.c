@@ -179,7 +179,7 @@ static int check_splice_offsets(const struct transfer *transfer, const uint64_t 
 static int check_splice(const struct transfer *transfer)
 {
     bool in = file_is_pipe(transfer->in), out = file_is_pipe(transfer->out);
-    if ((!in && !out) || (in && out && transfer->in->data == transfer->out->data)) {
+    if (!in && !out) {
         return -EINVAL;
     }
     if ((transfer->in->flags & O_ACCMODE) == O_WRONLY || (transfer->out->flags & O_ACCMODE) == O_RDONLY) {

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faultline.errors import FaultlineError
+from faultline.paths import ROOT
 from faultline.worlds import judge, linux, simulated, window
 from faultline.worlds.compare import Comparison
 from faultline.worlds.judge import Judge, Reason
@@ -168,3 +169,12 @@ def test_linux_and_the_simulated_machine_agree():
         comparison.add([program((GETPID,), (CLOSE, small(9)), (OPENAT, b"\x81\x64"[:1] + b"\x63", b"\6\0", small(0), small(0)))] * 3 + [b""])
         result = comparison.finish(False)
     assert (result.verdict.programs, result.verdict.same) == (3, 3)  # one is root's
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not (linux.BINARY.is_file() and simulated.binary("host-test").is_file()), reason="not root, or host-test is not built")
+def test_what_was_once_otherwise_than_on_linux():
+    saved = sorted((ROOT / "fuzz" / "regress" / "fuzz_kernel").glob("linux-*"))
+    with Comparison("linux") as comparison:
+        comparison.add(file.read_bytes() for file in saved)
+        result = comparison.finish(False)
+    assert len(saved) >= 3 and result.verdict.same == len(saved), str(result.verdict.unexplained)

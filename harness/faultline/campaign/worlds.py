@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from faultline import process
-from faultline.campaign.targets import Target
+from faultline.campaign.targets import Target, all_targets
 from faultline.errors import FaultlineError
 from faultline.paths import BUILD
 from faultline.worlds.compare import Comparison, Result
@@ -35,8 +35,10 @@ def generated(count: int, seed: int = 0, root: bool = False) -> Iterator[bytes]:
 
 
 def linux(count: int, seed: int, say: Callable[[str], None], stop: Callable[[], bool]) -> Result:
-    """Raises FaultlineError when nothing can be compared."""
+    """Saved programs that Linux can run, then generated ones. Raises FaultlineError when nothing can be compared."""
     with Comparison("linux") as comparison:
+        saved = (file for target in all_targets() if target.runs_programs for file in target.regressions())
+        comparison.add((file.read_bytes() for file in saved), stop, say)
         comparison.add(generated(count, seed), stop, say)
         return comparison.finish(count >= WHOLE)
 

@@ -103,19 +103,19 @@ def _elsewhere(target: Target, file: Path, machine: str, as_json: bool) -> int:
     build.build("host-test", ["worlds", "prog", "prog-linux", target.name])
     build.build("qemu-virt")
     data = file.read_bytes()
-    text, good = show.linux(data) if machine == "linux" else show.booted(data)
+    shown = show.beside("linux" if machine == "linux" else "booted", data)
     done = triage.replay(target, [file]) if machine == "both" else None
     finding = triage.parse(done.errors, done.status) if done and done.status != 0 else None
-    failing = [name for name, fails in (("host", finding is not None), ("target", not good)) if fails]
+    failing = [name for name, fails in (("host", shown.here or finding is not None), ("target", shown.there)) if fails]
     verdict = {0: "passes on both", 1: f"{failing[0]} only" if failing else "", 2: "both"}[len(failing)]
     if as_json:
         print(json.dumps({
             "target": target.name, "file": str(file), "machine": machine, "verdict": "fails" if failing else "passes", "where": verdict,
             "signature": finding.signature if finding else None, "kind": finding.kind if finding else None,
             "said": finding.said if finding else None, "frames": list(finding.frames) if finding else [],
-            "operations": text.splitlines(), "faults": [], "minimized": None}))
+            "operations": shown.text.splitlines(), "faults": [], "minimized": None}))
         return 1 if failing else 0
-    print(text)
+    print(shown.text)
     if finding:
         print(f"{done.errors.rstrip()}\nsignature: {finding.signature}")
     print(f"reproduce: {target.name} {'beside ' + machine if machine != 'both' else 'in both worlds'}: {verdict if machine == 'both' else 'differs' if failing else 'no difference without a reason'}")

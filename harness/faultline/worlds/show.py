@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from faultline import process
@@ -48,17 +49,18 @@ def table(program: Program, ours: Trace, theirs: Trace, world: str, first: Diffe
     return "\n".join(rows)
 
 
-def linux(data: bytes) -> tuple[str, bool]:
-    """The two traces side by side and a verdict; whether they agree, or differ with a reason. Raises what cannot be run."""
-    return _compared("linux", data)
+@dataclass(frozen=True)
+class Shown:
+    """`text` for a person, with a verdict at the end; whether something fails on the simulated machine, and whether the other
+    world goes down or differs without a reason."""
+
+    text: str
+    here: bool = False
+    there: bool = False
 
 
-def booted(data: bytes) -> tuple[str, bool]:
-    """The same with the booted kernel. One that the program takes down is told too."""
-    return _compared("booted", data)
-
-
-def _compared(world: str, data: bytes) -> tuple[str, bool]:
+def beside(world: str, data: bytes) -> Shown:
+    """The two traces side by side. Raises what cannot be run."""
     program = decode(decode(data).without_faults())
     with Comparison(world) as comparison:
         if not comparison.takes(program):
@@ -66,16 +68,18 @@ def _compared(world: str, data: bytes) -> tuple[str, bool]:
         try:
             ours = comparison.trace(program, comparison.simulated.run_one(program.data))
         except SimulatedFinding as error:
-            return f"{error}\nverdict: it fails on the simulated machine, so there is nothing to compare", False
-        job = Job(program.data, len(ours.outcome.events) if ours.outcome.killed else 0, dump=world == "linux")
+            ours, finding = None, error
+        job = Job(program.data, len(ours.outcome.events) if ours and ours.outcome.killed else 0, dump=world == "linux")
         try:
             theirs = comparison.trace(program, next(iter(comparison.other.run([job]))))
         except GuestError as error:
-            return f"{error}\nverdict: {world} only: it takes the kernel down", False
+            return Shown(f"{error}\nverdict: it takes the kernel down", ours is None, True)
+        if ours is None:
+            return Shown(f"{finding}\nverdict: a finding on the simulated machine, none in the other world", True)
         found = comparison.judge_one(program, ours, theirs)
         first = judge.first_difference(program, ours, theirs)
         text = table(program, ours, theirs, world, first)
         if first is None:
-            return f"{text}\nverdict: the same on both", True
+            return Shown(f"{text}\nverdict: the same on both")
         reason = next(iter(comparison.result.verdict.explained), "") or ("another of its schedules" if not found else "")
-        return f"{text}\nverdict: {first}; {f'reason: {reason}' if reason else 'no reason is known'}", found is None
+        return Shown(f"{text}\nverdict: {first}; {f'reason: {reason}' if reason else 'no reason is known'}", False, found is not None)
