@@ -270,7 +270,7 @@ static int64_t fcntl_on_file(const uint64_t arguments[6])
     case F_OFD_GETLK:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-        result = fcntl_lock(file, (int)arguments[1], arguments[2]);
+        result = fcntl_lock(arguments[0], file, (int)arguments[1], arguments[2]);
         break;
     case F_GETPIPE_SZ:
         result = file_is_pipe(file) ? (int64_t)pipe_capacity(file) : -EBADF;

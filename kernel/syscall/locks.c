@@ -69,7 +69,22 @@ static int64_t ask(struct file *file, const void *owner, struct user_flock *user
     return copy_to_user(uaddr(to), user, sizeof(*user));
 }
 
-int64_t fcntl_lock(struct file *file, int command, uint64_t argument)
+// The descriptor may have been closed meanwhile: then nobody would ever give the locks up.
+static int check_open(struct process *process, uint64_t fd, const struct file *file, const void *owner)
+{
+    struct file *now;
+    int error = fd_file(process->files, (uint32_t)fd, &now);
+    bool same = error == 0 && now == file;
+    if (error == 0) {
+        file_put(now);
+    }
+    if (!same) {
+        lock_drop_owner(file->node, owner);
+    }
+    return same ? 0 : -EBADF;
+}
+
+int64_t fcntl_lock(uint64_t fd, struct file *file, int command, uint64_t argument)
 {
     struct user_flock user;
     bool open_file = command >= F_OFD_GETLK;
@@ -97,7 +112,8 @@ int64_t fcntl_lock(struct file *file, int command, uint64_t argument)
     if ((lock.type == F_RDLCK && mode == O_WRONLY) || (lock.type == F_WRLCK && mode == O_RDONLY)) {
         return -EBADF;
     }
-    return lock_set(file->node, owner, false, &lock, command == F_SETLKW || command == F_OFD_SETLKW);
+    error = lock_set(file->node, owner, false, &lock, command == F_SETLKW || command == F_OFD_SETLKW);
+    return error != 0 || open_file || lock.type == F_UNLCK ? error : check_open(process, fd, file, owner);
 }
 
 int64_t sys_flock(const uint64_t arguments[6])

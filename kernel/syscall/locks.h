@@ -10,5 +10,6 @@
 #define F_OFD_SETLK 37
 #define F_OFD_SETLKW 38
 
-// argument: struct flock in user space. -EFAULT, -EINVAL, -EBADF, -EOVERFLOW, and as lock_set().
-int64_t fcntl_lock(struct file *file, int command, uint64_t argument);
+// fd: where file was found. argument: struct flock in user space. -EFAULT, -EINVAL, -EBADF, -EOVERFLOW, and as
+// lock_set().
+int64_t fcntl_lock(uint64_t fd, struct file *file, int command, uint64_t argument);
