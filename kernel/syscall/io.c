@@ -61,7 +61,10 @@ static int64_t write_here(struct file *file, struct io *io, uint64_t offset)
 
 static int64_t append(struct file *file, struct io *io, uint64_t offset)
 {
-    return file->node == NULL ? -ESPIPE : write_at(file, io, READ_ONCE(file->node->size));
+    if (file->node == NULL || !vnode_is(file->node, S_IFREG)) { // has no end
+        return (int64_t)offset == -1 ? write_here(file, io, offset) : write_at(file, io, offset);
+    }
+    return write_at(file, io, READ_ONCE(file->node->size));
 }
 
 static struct fd_table *my_files(void)

@@ -87,7 +87,7 @@ def test_records_end_where_a_writer_was_killed():
 def test_any_bytes_are_a_program(data):
     found = decode(data)
     assert len(found.numbers) == len(found.lists) <= 64
-    assert decode(found.without_faults()).numbers == found.numbers
+    assert decode(found.plain()).numbers == found.numbers
     assert decode(found.scheduled(7)).numbers == found.numbers
 
 
@@ -96,7 +96,7 @@ def test_program_header():
     assert found.numbers == (GETPID, CLOSE) and found.unprivileged and found.alone and found.failing == ()
     assert not decode(program((GETPID,), flags=0)).unprivileged
     failing = decode(bytes(12)[:10] + b"\4\0" + GETPID.to_bytes(2, "little") + bytes([32, 7]))
-    assert failing.failing == (15,) and failing.without_faults()[15] == 0
+    assert failing.failing == (15,) and failing.plain()[15] == 0
     assert not decode(program((220, small(0)))).alone
 
 

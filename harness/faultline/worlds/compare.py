@@ -77,7 +77,7 @@ class Comparison:
         """Compares all that this world takes. Nothing is made to fail: where is each kernel's own."""
         todo = (program for program in (decode(data) for data in programs) if self.takes(program))
         while not stop():
-            batch = [decode(program.without_faults()) for program in islice(todo, _BATCH)]
+            batch = [decode(program.plain()) for program in islice(todo, _BATCH)]
             if not batch:
                 return
             self._batch(batch, say)

@@ -60,9 +60,11 @@ class Program:
         data[10:12] = size.to_bytes(2, "little")
         return bytes(data) + noise[:max(0, FILE_MAX - len(data))]
 
-    def without_faults(self) -> bytes:
-        """The same where nothing is made to fail."""
-        data = bytearray(bytes(8) + self.data[8:])
+    def plain(self) -> bytes:
+        """The same calls where nothing is made to fail and the machine takes its CPUs in turns: what other worlds can follow."""
+        data = bytearray((bytes(8) + self.data[8:self.choices]).ljust(HEADER, b"\0"))
+        data[8] = 3 | _TURNS << 2
+        data[10:12] = max(0, self.choices - HEADER).to_bytes(2, "little")
         for at in self.failing:
             data[at] = 0
         return bytes(data)

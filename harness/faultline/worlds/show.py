@@ -61,7 +61,7 @@ class Shown:
 
 def beside(world: str, data: bytes) -> Shown:
     """The two traces side by side. Raises what cannot be run."""
-    program = decode(decode(data).without_faults())
+    program = decode(decode(data).plain())
     with Comparison(world) as comparison:
         if not comparison.takes(program):
             raise FaultlineError("on Linux programs run as nobody's root (`unprivileged`): this one does not")
