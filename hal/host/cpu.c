@@ -156,6 +156,8 @@ void machine_pass_time(uint64_t ns)
     machine.now += ns;
 }
 
+#define NEVER (1ull << 62) // 146 years: clocks of programs that wait longer would come round
+
 static bool advance_to_deadline(void)
 {
     uint64_t earliest = UINT64_MAX;
@@ -164,7 +166,7 @@ static bool advance_to_deadline(void)
             earliest = min_u64(earliest, machine.cpus[i].deadline);
         }
     }
-    if (earliest == UINT64_MAX) {
+    if (earliest == UINT64_MAX || (machine.scheduled && earliest > NEVER)) {
         return false;
     }
     machine.now = max_u64(machine.now, earliest);
