@@ -22,7 +22,7 @@ static uint64_t weight_of(const struct process *process)
 {
     const struct space *space = process->space;
     int adjust = READ_ONCE(process->oom_score_adj);
-    if (space == NULL || process->exiting || process->ended || adjust <= OOM_SCORE_ADJ_MIN) {
+    if (space == NULL || READ_ONCE(process->exiting) || process->ended || adjust <= OOM_SCORE_ADJ_MIN) {
         return 0;
     }
     int64_t all = (int64_t)page_pool_total(&kernel_pages);

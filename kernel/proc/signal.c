@@ -127,7 +127,7 @@ void process_end_tasks(struct process *process)
 void process_begin_exit(struct process *process, int status)
 {
     if (!process->exiting) {
-        process->exiting = true;
+        WRITE_ONCE(process->exiting, true); // the lock to set, not to look
         process->status = status;
         wake_all(process, NULL);
     }

@@ -248,7 +248,7 @@ static int64_t file_flags(uint64_t fd, const uint64_t *set)
     }
     mutex_lock(&file->lock);
     if (set != NULL) {
-        file->flags = (file->flags & ~SETTABLE) | ((uint32_t)*set & SETTABLE);
+        WRITE_ONCE(file->flags, (file->flags & ~SETTABLE) | ((uint32_t)*set & SETTABLE));
     }
     int64_t flags = set != NULL ? 0 : (int64_t)file->flags;
     mutex_unlock(&file->lock);
@@ -323,7 +323,7 @@ static int64_t control_any(struct file *file, unsigned request, uint64_t argumen
         error = copy_from_user(&value, uaddr(argument), sizeof(value));
         if (error == 0) {
             mutex_lock(&file->lock);
-            file->flags = value != 0 ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
+            WRITE_ONCE(file->flags, value != 0 ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK);
             mutex_unlock(&file->lock);
         }
         return error;
