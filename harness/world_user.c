@@ -298,7 +298,7 @@ uint32_t prog_machine_add(uint64_t address, uint32_t value)
     if (word == NULL) {
         return 0;
     }
-    uint32_t before;
+    uint32_t before = 0;
     move((char *)&before, word, sizeof(before));
     uint32_t after = before + value;
     move(word, (const char *)&after, sizeof(after));
