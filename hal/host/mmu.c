@@ -241,26 +241,41 @@ static bool flooded(const struct table_meta *meta)
     return false;
 }
 
-// Too many to remember one by one: only a flush of the whole address space pays for what has been changed in it.
-static void flood(const struct table_meta *meta)
+// Too many to remember one by one: from now on only a flush of that whole address space pays for what was changed in
+// it. How many debts there are fewer.
+static size_t flood(uint16_t asid, bool upper)
 {
-    size_t kept = 0;
+    size_t kept = 0, before = debt_count;
+    const struct machine_flow *by = machine_self()->flow;
     for (size_t i = 0; i < debt_count; i++) {
-        if (debts[i].asid != meta->asid || debts[i].upper != meta->upper) {
+        if (debts[i].asid != asid || debts[i].upper != upper) {
             debts[kept++] = debts[i];
+        } else {
+            by = debts[i].by;
         }
     }
-    if (kept == DEBTS_MAX) {
+    if (kept < DEBTS_MAX) {
+        debts[kept++] = (struct debt){.va = upper ? 0xffffull << 48 : 0,
+                                      .size = 1ull << 48,
+                                      .asid = asid,
+                                      .upper = upper,
+                                      .whole = true,
+                                      .by = by};
+        flood_count++;
+    }
+    debt_count = kept;
+    return before - kept;
+}
+
+static void make_room(void)
+{
+    size_t less = 0;
+    for (size_t i = 0; i < DEBTS_MAX && less == 0; i++) {
+        less = debts[i].slot != NULL ? flood(debts[i].asid, debts[i].upper) : 0;
+    }
+    if (less == 0) {
         machine_finding("tlb", "%u translations were changed and none of them flushed", DEBTS_MAX);
     }
-    debts[kept] = (struct debt){.va = meta->upper ? 0xffffull << 48 : 0,
-                                .size = 1ull << 48,
-                                .asid = meta->asid,
-                                .upper = meta->upper,
-                                .whole = true,
-                                .by = machine_self()->flow};
-    debt_count = kept + 1;
-    flood_count++;
 }
 
 static void owe(const uint64_t *slot, uint64_t old, const struct table_meta *meta)
@@ -270,8 +285,10 @@ static void owe(const uint64_t *slot, uint64_t old, const struct table_meta *met
         return;
     }
     if (debt_count == DEBTS_MAX) {
-        flood(meta);
-        return;
+        make_room(); // of this space, or of another
+        if (flooded(meta)) {
+            return;
+        }
     }
     debts[debt_count++] = (struct debt){.slot = slot,
                                         .old = old,

@@ -100,7 +100,7 @@ size_t user_copy_in(void *to, uaddr_t from, size_t size)
             break;
         }
         here = here < size - done ? here : size - done;
-        memcpy((char *)to + done, bytes, here);
+        memmove((char *)to + done, bytes, here); // a page of a file may be mapped where it is read to
         kernel_writes((char *)to + done, here);
         change_behind_the_back(bytes, here);
         done += here;
@@ -120,7 +120,7 @@ size_t user_copy_out(uaddr_t to, const void *from, size_t size)
         here = here < size - done ? here : size - done;
         machine_user_sees(to.raw + done, (const char *)from + done, here);
         kernel_reads((const char *)from + done, here);
-        memcpy(bytes, (const char *)from + done, here);
+        memmove(bytes, (const char *)from + done, here);
         done += here;
     }
     return done;
