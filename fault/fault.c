@@ -2,7 +2,8 @@
 
 #include "kernel/base/atomic.h"
 
-bool fault_engine_on, fault_engine_armed;
+bool fault_engine_on;
+static bool fault_engine_armed;
 
 // Another CPU may still be asking the plan before, so each has a place of its own for a while.
 #define PLANS 64u

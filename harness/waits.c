@@ -176,14 +176,14 @@ RAW static void print_circle(void)
         do {
             at = waited_for(at);
         } while (at != NULL && at != all[i] && ++steps < count);
-        if (at != all[i]) {
+        if (at == NULL || at != all[i]) {
             continue;
         }
         fprintf(stderr, "waits: a circle: %u", at->id);
         do {
             at = waited_for(at);
-            fprintf(stderr, " -> %u", at->id);
-        } while (at != all[i]);
+            fprintf(stderr, " -> %u", at != NULL ? at->id : 0);
+        } while (at != NULL && at != all[i]);
         fprintf(stderr, "\n");
         return;
     }
@@ -338,7 +338,7 @@ static bool stir(struct thread *thread)
 
 unsigned waits_stir(void)
 {
-    struct wait_queue *queues[THREADS_MAX];
+    struct wait_queue *queues[THREADS_MAX] = {};
     collect();
     look_away(true);
     stirred_count = 0;

@@ -384,6 +384,9 @@ static void spin_for_ever(void) NO_LOCK_ANALYSIS
 
 TEST(deaths, standstill)
 {
+#if __has_feature(thread_sanitizer)
+    return; // it does not let a process go on that was forked with several flows in it
+#endif
     EXPECT(ends(embrace, "FAULTLINE: deadlock: ", "waits: a circle: "));
     EXPECT(ends(embrace, "FAULTLINE: deadlock: ", "\"rival\""));
     EXPECT(ends(embrace, "FAULTLINE: deadlock: ", "sleeping on mutex \"mutex one\" of thread"));

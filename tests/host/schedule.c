@@ -15,7 +15,8 @@
 static char trace[THREADS * STEPS + 1];
 static uint32_t traced, ended;
 
-static void walk(void *argument)
+// TSan is not to look: the trace is the schedule itself.
+__attribute__((no_sanitize("thread"))) static void walk(void *argument)
 {
     for (unsigned i = 0; i < STEPS; i++) {
         irqflags_t flags = irq_save();
@@ -35,7 +36,8 @@ static void start(const char *name, unsigned cpu)
 }
 
 // Two threads, each on a CPU of its own; how often the turn passed from one to the other.
-static unsigned turns(enum machine_schedule mode, unsigned depth, const uint8_t *choices, size_t size)
+__attribute__((no_sanitize("thread"))) static unsigned turns(enum machine_schedule mode, unsigned depth,
+                                                             const uint8_t *choices, size_t size)
 {
     traced = ended = 0;
     memset(trace, 0, sizeof(trace));

@@ -71,8 +71,9 @@ static uint64_t open_flags_back(uint64_t flags)
 
 static int64_t open_how(struct words with)
 {
-    uint64_t how[3];
-    if (with.a[3] != sizeof(how) || !take(with.a[2], how, sizeof(how))) {
+    uint64_t how[8]; // what lies behind the three words must be zero
+    uint64_t size = with.a[3];
+    if (size < 24 || size > sizeof(how) || !take(with.a[2], how, size)) {
         return native(__NR_openat2, &with);
     }
     how[0] = open_flags(how[0]);

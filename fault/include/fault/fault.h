@@ -54,18 +54,17 @@ struct fault_context {
 };
 struct fault_context fault_current_context(void);
 
-extern bool fault_engine_on, fault_engine_armed; // on: armed, or observing; read only here
+extern bool fault_engine_on; // armed or observing; read it only through fault_here()
 bool fault_arrive(struct fault_site *site);
 
 #ifndef FAULTLINE_NO_FAULTS
-// False: fault_here() would be too, so that a fast path may leave the site to the slow one. (Not while sites are only
-// counted: they would change what they count.)
-#define fault_possible() __builtin_expect(__atomic_load_n(&fault_engine_armed, __ATOMIC_RELAXED), 0)
+// False: fault_here() would be too, so that a fast path may leave the site to the slow one.
+#define fault_possible() __builtin_expect(__atomic_load_n(&fault_engine_on, __ATOMIC_RELAXED), 0)
 #define fault_here(kind_)                                                                                              \
     ({                                                                                                                 \
         static struct fault_site site_ = {.function = __func__, .file = __FILE__, .line = __LINE__, .kind = (kind_)};  \
         static struct fault_site *const listed_ __attribute__((used, section("fault_sites"))) = &site_;                \
-        __builtin_expect(__atomic_load_n(&fault_engine_on, __ATOMIC_RELAXED), 0) && fault_arrive(&site_);              \
+        fault_possible() && fault_arrive(&site_);                                                                      \
     })
 #else
 #define fault_possible() false
