@@ -348,6 +348,7 @@ static int exec(char *arguments)
     char path[64];
     format(path, sizeof(path), "%s%s", argv[0][0] == '/' ? "" : "/programs/", argv[0]);
     struct process *process;
+    debug_event("{\"event\":\"process-start\"}"); // what the console shows from here on may be the program's
     int error = process_spawn(path, argv, &process);
     if (error != 0) {
         output_line("exec: %s: error %d", argv[0], error);

@@ -1,8 +1,11 @@
 """The record parser: whole records come through whatever lies between them, and nothing else does."""
 
+import socket
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from faultline.qemu.console import Console
 from faultline.qemu.records import Record, RecordParser, encode
 
 settings.register_profile("untimed", deadline=None)  # a busy host is no failure
@@ -67,3 +70,15 @@ def test_a_liar_about_its_length_hides_nothing():
     lie = b"\x1eFL 1 1 l 60000 00000000 short\n"
     parser, found, _ = parse([lie, encode(2, 2, "s", "0")])
     assert [r.id for r in found] == [2] and parser.damaged == 1
+
+
+def test_a_program_text_is_without_prompts_late_or_early():
+    here, there = socket.socketpair()
+    console = Console(here)
+    mark = console.mark()
+    there.sendall(b"ultline> " + encode(0, 1, "e", '{"event":"process-start"}') + b"out\r\n" +
+                  encode(0, 2, "e", '{"event":"process-exit"}') + encode(7, 3, "s", "0") + b"faultline> ")
+    assert console.wait(lambda: console.text(mark).endswith("faultline> "), 10)
+    assert console.program_text(mark) == "out\n"
+    there.close()
+    console.close()

@@ -90,13 +90,17 @@ class Console:
             start = max(0, since.text - self._text_dropped) if since else 0
             return self._text[start:].replace("\r", "")
 
-    def text_before_status(self, since: Mark) -> str:
-        """What the guest printed between a mark and the first status record after it: a command's own text, and no
-        prompt that follows."""
+    def program_text(self, since: Mark) -> str:
+        """What the guest printed between the start of a program and the status of its command, both after the mark: no
+        prompt that was late, none that follows. Empty where no program was started."""
         with self._changed:
-            at = next(i for i in range(since.records, len(self._records)) if self._records[i].kind == "s")
-            start = max(0, since.text - self._text_dropped)
-            return self._text[start:max(start, self._places[at] - self._text_dropped)].replace("\r", "")
+            new = range(since.records, len(self._records))
+            first = next((i for i in new if self._records[i].kind == "e" and '"process-start"' in self._records[i].payload), None)
+            last = next((i for i in new if self._records[i].kind == "s"), None)
+            if first is None or last is None:
+                return ""
+            start, end = (max(0, self._places[i] - self._text_dropped) for i in (first, last))
+            return self._text[start:end].replace("\r", "")
 
     def records(self, since: Mark) -> list[Record]:
         with self._changed:
@@ -135,6 +139,7 @@ class Console:
         """Drops old records and text; marks taken before are void. For campaigns that run for hours."""
         with self._changed:
             self._records.clear()
+            self._places.clear()
             self._text_dropped += len(self._text)
             self._text = ""
 

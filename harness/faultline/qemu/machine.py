@@ -183,7 +183,7 @@ class Machine:
         start with. Raises as wait() does."""
         mark = self.console.mark()
         status = self.monitor.command(f"exec {command}", check=False, budget=budget).status
-        return self.console.text_before_status(mark).replace("faultline> ", "").lstrip("\n"), status
+        return self.console.program_text(mark), status
 
     def wait(self, found: Callable[[], object], what: str, budget: float, mark: Mark, idle: float = progress.IDLE_SECONDS):
         """Waits until found() is true; returns its value. `idle` is wall seconds that the guest may sleep.
