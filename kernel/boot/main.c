@@ -164,7 +164,7 @@ static void start_threads(void)
     must(process_start_reaper(), "reaper");
     must(vdso_init(), "page of user code");
     must(console_tty_start(), "terminal");
-    kmsg_register();
+    must(kmsg_start(), "log device");
     must(device_make_nodes(), "devices");
     filesystem_register(&tmpfs);
     filesystem_register(&devtmpfs);

@@ -1,5 +1,7 @@
 #include "kernel/debug/log.h"
 
+#include <hal/cpu.h>
+#include <hal/irq.h>
 #include <hal/timer.h>
 
 #include "kernel/base/atomic.h"
@@ -8,9 +10,10 @@
 #include "kernel/sync/spinlock.h"
 
 static struct {
-    struct spinlock lock; // covers lines and next
+    struct spinlock lock; // covers lines, next and followers
     char lines[LOG_LINES][LOG_WIDTH];
     uint32_t next;                // lines written ever
+    uint32_t followers;           // see log_follow()
     enum log_level console_level; // not covered: a word of its own
 } ring = {.lock = SPINLOCK_INIT("log", RANK_IRQ), .console_level = LOG_WARNING};
 
@@ -32,10 +35,20 @@ void log_line(enum log_level level, const char *text, ...)
     va_end(args);
     irqflags_t flags = spin_lock(&ring.lock);
     __builtin_memcpy(ring.lines[ring.next++ % LOG_LINES], line, sizeof(line));
+    if (ring.followers > 0) {
+        ipi_send(1u << cpu_self(), SGI_LOG);
+    }
     spin_unlock(&ring.lock, flags);
     if (level <= ring.console_level) {
         console_print("%s\n", line);
     }
+}
+
+void log_follow(int change)
+{
+    irqflags_t flags = spin_lock(&ring.lock);
+    ring.followers += (uint32_t)change;
+    spin_unlock(&ring.lock, flags);
 }
 
 bool log_read(uint32_t *number, char line[LOG_WIDTH])

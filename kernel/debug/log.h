@@ -18,5 +18,9 @@ void log_set_console_level(enum log_level level); // LOG_WARNING until told
 #define LOG_WIDTH 128u
 [[nodiscard]] bool log_read(uint32_t *number, char line[LOG_WIDTH]);
 uint32_t log_end(void); // the number of the next line
+// One more (or with -1 fewer) who waits for lines. While there are any, each line raises SGI_LOG on its CPU: its
+// handler may wake them, where who writes a line may hold any lock.
+#define SGI_LOG 1u
+void log_follow(int change);
 // Each line of the ring, oldest first, at most as many as fit.
 void log_for_each(void (*visit)(const char *line, void *argument), void *argument);

@@ -1,17 +1,13 @@
 // The kernel's log for user space. Source: Documentation/ABI/testing/dev-kmsg, syslog(2).
 #include "kernel/procfs/kmsg.h"
 
-#include <hal/timer.h>
-
 #include "kernel/base/format.h"
 #include "kernel/debug/log.h"
 #include "kernel/fs/device.h"
-#include "kernel/sched/thread.h"
-#include "kernel/sched/timer.h"
+#include "kernel/irq/irq.h"
 #include "kernel/sync/condition.h"
 
-#define LOOK_NS 100000000ull // lines come from interrupts too, which wake nobody: who waits looks now and then
-#define TEXT_AT 17u          // in a line of the log: "[    0.123456] E text"
+#define TEXT_AT 17u // in a line of the log: "[    0.123456] E text"
 #define MARK_AT 15u
 #define RECORD_MAX (LOG_WIDTH + 48)
 
@@ -29,33 +25,46 @@ static uint64_t microseconds_of(const char *line)
     return value;
 }
 
+static struct condition written; // a line was
+
+static bool on_line(uint32_t intid, void *argument)
+{
+    condition_signal(&written);
+    return true;
+}
+
 static int kmsg_opened(struct file *file)
 {
     file->offset = 0; // of a stream: the number of the line to come
+    log_follow(1);
     return 0;
+}
+
+static void kmsg_release(struct file *file)
+{
+    log_follow(-1);
 }
 
 static int64_t kmsg_read(struct file *file, struct io *io, uint64_t offset)
 {
     char line[LOG_WIDTH], record[RECORD_MAX];
     uint32_t number;
-    struct semaphore never;
-    semaphore_init(&never, 0);
-    mutex_lock(&file->lock);
     int64_t result = 0;
+    mutex_lock(&file->lock);
     for (;;) {
+        uint32_t seen = condition_seen(&written);
         number = (uint32_t)file->offset;
         if (log_read(&number, line)) {
             break;
         }
-        result = (file->flags & O_NONBLOCK) != 0 ? -EAGAIN : 0;
-        if (result == 0 && semaphore_down_interruptible_until(&never, timer_now() + LOOK_NS) == -EINTR) {
-            result = -ERESTART;
+        mutex_unlock(&file->lock);
+        if ((file->flags & O_NONBLOCK) != 0) {
+            return -EAGAIN;
         }
-        if (result != 0) {
-            mutex_unlock(&file->lock);
-            return result;
+        if (condition_wait_after(&written, seen, UINT64_MAX) == -EINTR) {
+            return -ERESTART;
         }
+        mutex_lock(&file->lock);
     }
     size_t length = format(record, sizeof(record), "%u,%u,%lu,-;%s\n", priority_of(line), number, microseconds_of(line),
                            line + TEXT_AT);
@@ -101,31 +110,25 @@ static int64_t kmsg_write(struct file *file, struct io *io, uint64_t offset)
     return (int64_t)all;
 }
 
-// Wakes those who poll, to look now and then as readers do.
-static struct timer look;
-static struct condition looked;
-
-static void on_look(struct timer *timer)
-{
-    condition_signal(&looked);
-}
-
 static unsigned kmsg_poll(struct file *file, struct condition **changed)
 {
-    *changed = &looked;
-    if ((uint32_t)file->offset < log_end()) {
-        return POLL_OUT | POLL_IN;
-    }
-    timer_start(&look, timer_now() + LOOK_NS);
-    return POLL_OUT;
+    *changed = &written;
+    return (uint32_t)file->offset < log_end() ? POLL_OUT | POLL_IN : POLL_OUT;
 }
 
-static const struct file_ops kmsg_ops = {
-    .opened = kmsg_opened, .read = kmsg_read, .write = kmsg_write, .poll = kmsg_poll, .stream = true};
+static const struct file_ops kmsg_ops = {.opened = kmsg_opened,
+                                         .release = kmsg_release,
+                                         .read = kmsg_read,
+                                         .write = kmsg_write,
+                                         .poll = kmsg_poll,
+                                         .stream = true};
 
-void kmsg_register(void)
+int kmsg_start(void)
 {
-    timer_init(&look, on_look);
-    condition_init(&looked, "kernel log");
-    device_register(DEVICE(1, 11), "kmsg", 0644, &kmsg_ops);
+    condition_init(&written, "kernel log");
+    int error = irq_register(SGI_LOG, on_line, NULL);
+    if (error == 0) {
+        device_register(DEVICE(1, 11), "kmsg", 0644, &kmsg_ops);
+    }
+    return error;
 }

@@ -1,4 +1,4 @@
-// /dev/kmsg: the kernel's log, a line a read, and lines for it. poll(2) tells what is there, and wakes nobody.
+// /dev/kmsg: the kernel's log, a line a read, and lines for it.
 #pragma once
 
-void kmsg_register(void); // once, before the devices have their nodes
+[[nodiscard]] int kmsg_start(void); // once, before the devices have their nodes; -EBUSY, -EINVAL: no interrupt for it
