@@ -1,6 +1,5 @@
 #include "kernel/fs/lock.h"
 
-#include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/list.h"
 #include "kernel/mm/kmalloc.h"
@@ -18,6 +17,7 @@ struct held {
 struct lock_table {
     struct list held; // one owner's of one type are apart from each other
     struct condition changed;
+    unsigned users; // who is in lock_set() with it
 };
 
 struct waiter {
@@ -36,7 +36,7 @@ static struct held *held_of(struct list *at)
     return container_of(at, struct held, link);
 }
 
-static int table_of(struct vnode *node, struct lock_table **out)
+static int table_take(struct vnode *node, struct lock_table **out)
 {
     void *memory;
     int error = node->locks == NULL ? kmalloc(sizeof(struct lock_table), &memory) : 0;
@@ -44,16 +44,22 @@ static int table_of(struct vnode *node, struct lock_table **out)
         struct lock_table *table = memory;
         list_init(&table->held);
         condition_init(&table->changed, "file lock");
+        table->users = 0;
         store_release(&node->locks, table);
+    }
+    if (error == 0) {
+        node->locks->users++;
     }
     *out = node->locks;
     return error;
 }
 
-void lock_table_free(struct lock_table *table)
+// The last that is gone takes the table along.
+static void table_settle(struct vnode *node)
 {
-    if (table != NULL) {
-        ASSERT(list_empty(&table->held));
+    struct lock_table *table = node->locks;
+    if (list_empty(&table->held) && table->users == 0) {
+        store_release(&node->locks, NULL);
         kfree(table);
     }
 }
@@ -170,7 +176,7 @@ int lock_set(struct vnode *node, const void *owner, bool whole, const struct fil
     }
     if (error == 0) {
         mutex_lock(&all.lock);
-        error = table_of(node, &table);
+        error = table_take(node, &table);
         if (error == 0 && whole) { // another kind of lock begins with none
             struct file_lock none = {.type = F_UNLCK, .end = UINT64_MAX};
             struct held *same = NULL;
@@ -182,9 +188,13 @@ int lock_set(struct vnode *node, const void *owner, bool whole, const struct fil
                 set_range(table, owner, true, none, fresh);
             }
         }
-        error = error != 0 ? error : clear_way(table, owner, whole, wanted, wait);
-        if (error == 0) {
-            set_range(table, owner, whole, *wanted, fresh);
+        if (table != NULL) {
+            error = clear_way(table, owner, whole, wanted, wait);
+            if (error == 0) {
+                set_range(table, owner, whole, *wanted, fresh);
+            }
+            table->users--;
+            table_settle(node);
         }
         mutex_unlock(&all.lock);
     }
@@ -205,13 +215,8 @@ void lock_get(struct vnode *node, const void *owner, struct file_lock *lock)
     mutex_unlock(&all.lock);
 }
 
-void lock_drop_owner(struct vnode *node, const void *owner)
+static void drop_owner(struct lock_table *table, const void *owner)
 {
-    struct lock_table *table = load_acquire(&node->locks);
-    if (table == NULL) {
-        return;
-    }
-    mutex_lock(&all.lock);
     for (struct list *at = table->held.next, *next; at != &table->held; at = next) {
         next = at->next;
         if (held_of(at)->owner == owner) {
@@ -219,6 +224,18 @@ void lock_drop_owner(struct vnode *node, const void *owner)
             kfree(held_of(at));
             condition_signal(&table->changed);
         }
+    }
+}
+
+void lock_drop_owner(struct vnode *node, const void *owner)
+{
+    if (load_acquire(&node->locks) == NULL) {
+        return;
+    }
+    mutex_lock(&all.lock);
+    if (node->locks != NULL) { // others' last ones may be gone by now
+        drop_owner(node->locks, owner);
+        table_settle(node);
     }
     mutex_unlock(&all.lock);
 }

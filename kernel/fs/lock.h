@@ -20,5 +20,4 @@ struct file_lock {
                            bool wait);
 // The first lock in the way, or type F_UNLCK.
 void lock_get(struct vnode *node, const void *owner, struct file_lock *lock);
-void lock_drop_owner(struct vnode *node, const void *owner); // all of them
-void lock_table_free(struct lock_table *table);              // nobody holds any
+void lock_drop_owner(struct vnode *node, const void *owner); // all of them, before the last reference to node goes

@@ -4,7 +4,6 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
-#include "kernel/fs/lock.h"
 #include "kernel/fs/mount.h"
 #include "kernel/time/clock.h"
 
@@ -39,7 +38,7 @@ void vnode_put(struct vnode *node)
     uint32_t before = __atomic_fetch_sub(&node->references, 1, __ATOMIC_ACQ_REL);
     ASSERT(before > 0);
     if (before == 1) {
-        lock_table_free(node->locks);
+        ASSERT(node->locks == NULL);
         struct mount *mount = node->mount;
         node->ops->release(node);
         if (mount != NULL) {

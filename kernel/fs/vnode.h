@@ -93,7 +93,7 @@ struct vnode {
     bool nowhere;                                  // stands for an open file that is on no filesystem: its st_dev is 0
     struct mount *covered;                         // what is mounted here, or NULL; the mount table's lock
     struct pipe *pipe;                             // of a FIFO that is open
-    struct lock_table *locks;                      // made with the first lock; kernel/fs/lock.c
+    struct lock_table *locks;                      // while there is one; kernel/fs/lock.c
 };
 
 void vnode_init(struct vnode *node, const struct vnode_ops *ops, struct mount *mount, uint32_t mode);
