@@ -75,6 +75,20 @@ MACHINE_RAW __attribute__((noinline)) void machine_flow_go(struct machine_flow *
     }
 }
 
+#if MACHINE_ASAN
+void __real___asan_handle_no_return(void);
+void __wrap___asan_handle_no_return(void);
+
+// Called wherever a function will not return, to clear the marks of all frames above (the linker's --wrap leads here).
+// A flow never goes back into them, and its whole stack is cleared before it is used again.
+MACHINE_RAW void __wrap___asan_handle_no_return(void)
+{
+    if (!machine.running || machine_self()->flow == &machine_main_flow) {
+        __real___asan_handle_no_return();
+    }
+}
+#endif
+
 MACHINE_RAW static void flow_start(void)
 {
     struct machine_flow *me = machine_self()->flow;

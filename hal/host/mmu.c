@@ -55,6 +55,17 @@ static bool is_table(uint64_t desc, unsigned level)
     return (desc & 3) == 3 && level < 3;
 }
 
+// The first slot from i on that is not 0, or 512: most tables are nearly empty.
+MACHINE_RAW static unsigned next_used(const uint64_t *slots, unsigned i)
+{
+    while (i < 512 && slots[i] == 0) {
+        const uint64_t *line = slots + i;
+        bool empty = i % 8 == 0 && (line[1] | line[2] | line[3] | line[4] | line[5] | line[6] | line[7]) == 0;
+        i += empty ? 8 : 1;
+    }
+    return i;
+}
+
 static void make_live(uint64_t pa, struct table_meta meta)
 {
     struct table_meta *slot = meta_of(pa);
@@ -70,7 +81,7 @@ static void make_live(uint64_t pa, struct table_meta meta)
     *slot = meta;
     slot->listed = true;
     const uint64_t *slots = slots_at(pa);
-    for (unsigned i = 0; i < 512 && meta.level < 3; i++) {
+    for (unsigned i = next_used(slots, 0); i < 512 && meta.level < 3; i = next_used(slots, i + 1)) {
         if (is_table(slots[i], meta.level)) {
             struct table_meta below = meta;
             below.level++;
@@ -89,7 +100,7 @@ static void make_dead(uint64_t pa)
     }
     meta->live = false;
     const uint64_t *slots = slots_at(pa);
-    for (unsigned i = 0; i < 512 && meta->level < 3; i++) {
+    for (unsigned i = next_used(slots, 0); i < 512 && meta->level < 3; i = next_used(slots, i + 1)) {
         if (is_table(slots[i], meta->level)) {
             make_dead(slots[i] & ADDRESS);
         }

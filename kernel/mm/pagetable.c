@@ -119,8 +119,9 @@ void drop_table(struct cleanup *cleanup, uint64_t *slots, unsigned level)
 {
     struct page *page = table_page(cleanup->table, slots);
     unsigned leaves = page->used;
-    for (unsigned i = 0; level < LEAF_LEVEL && i < TABLE_ENTRIES; i++) {
+    for (unsigned i = 0, left = leaves; level < LEAF_LEVEL && left > 0; i++) {
         uint64_t desc = mmu_read(&slots[i]);
+        left -= desc != 0;
         if (desc != 0 && desc_is_table(desc, level)) {
             leaves--;
             drop_table(cleanup, child(desc), level + 1);

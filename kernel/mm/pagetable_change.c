@@ -297,7 +297,7 @@ static void clear_range(struct cleanup *cleanup, uint64_t *slots, unsigned level
             count_down(cleanup->table, page, 1, level);
             cleanup->changed = true;
         }
-        if (end == last) {
+        if (end == last || page->used == 0) {
             return;
         }
     }

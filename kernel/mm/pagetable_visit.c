@@ -20,9 +20,10 @@ static bool visit_leaf(struct visit *visit, uint64_t *slot, uint64_t va)
     return go_on;
 }
 
-// [va, last] below slots; false: stopped.
+// [va, last] below slots, as far as there is anything; false: stopped.
 static bool visit_range(struct visit *visit, uint64_t *slots, unsigned level, uint64_t va, uint64_t last)
 {
+    unsigned left = table_page(visit->cleanup.table, slots)->used;
     for (;;) {
         uint64_t *slot = &slots[level_index(va, level)];
         uint64_t end = min_u64(last, va | (level_size(level) - 1)), desc = mmu_read(slot);
@@ -32,7 +33,8 @@ static bool visit_range(struct visit *visit, uint64_t *slots, unsigned level, ui
         } else if (desc != 0 && is_aligned(va, level_size(level))) {
             go_on = visit_leaf(visit, slot, va);
         }
-        if (!go_on || end == last) {
+        left -= desc != 0;
+        if (!go_on || end == last || left == 0) {
             return go_on;
         }
         va = end + 1;
