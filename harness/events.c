@@ -4,6 +4,7 @@
 #include "harness/harness.h"
 #include "harness/world.h"
 
+#include "kernel/proc/oom.h"
 #include "user/prog/window.h"
 
 #include <stdio.h>
@@ -64,7 +65,9 @@ int main(void)
         used = 0;
         cut = false;
         harness_run(program, size, NULL);
-        uint32_t head[2] = {used, (cut ? WINDOW_CUT : 0) | (world.stage == WORLD_KILLED ? WINDOW_KILLED : 0)};
+        uint32_t flags = (cut ? WINDOW_CUT : 0) | (world.late ? WINDOW_LATE : 0) |
+                         (world.stage == WORLD_KILLED ? WINDOW_KILLED : 0) | (oom_kills() > 0 ? WINDOW_STARVED : 0);
+        uint32_t head[2] = {used, flags};
         give(head, sizeof(head));
         give(events, used);
         fflush(stdout);

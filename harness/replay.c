@@ -17,7 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECONDS_MAX 60
+#define SECONDS_MAX 60 // for one run
+#define LOOK_MS 1000
+#define SWEEP_EACH 2048u
+#define SWEEP_PART 64u
 #define MEMORY_MAX GIB(4)
 #define REPEAT_MAX 10000u
 
@@ -37,7 +40,8 @@ static void usage(FILE *to)
         "Runs saved inputs of %s, each in its own process.\n"
         "  --trace       print one line per decoded operation, and which faults were armed and fired\n"
         "  --json        print one JSON object per file\n"
-        "  --sweep       fail the 1st, 2nd, ... Nth failable operation until nothing fails, once and for good\n"
+        "  --sweep       fail the 1st, 2nd, ... Nth failable operation until nothing fails, for good and once;\n"
+        "                from the 2048th on not each, but with gaps of a 64th\n"
         "  --repeat N    run each N times in one process: each run must go as the first, and a reset leave nothing\n"
         "  --fault PLAN  replace the input's own fault plan, e.g. page_alloc,nth=3\n"
         "exit: 0 every input passes, 1 one fails, 2 cannot run\n",
@@ -68,18 +72,30 @@ static uint8_t *read_input(const char *path, size_t *size)
     return data;
 }
 
+static void run_with(const uint8_t *data, size_t size, struct fault_plan plan)
+{
+    report_plan(&plan);
+    harness_run(data, size, &plan);
+    report_collect();
+    report_run();
+}
+
+// Each of the first, then ever fewer: what comes so late is mostly the same again.
+static uint64_t sweep_next(uint64_t nth)
+{
+    return nth < SWEEP_EACH ? nth + 1 : nth + nth / SWEEP_PART;
+}
+
+// The input may arm plans of its own, though no persistent ones. Up to the first failure it goes the same way.
 static void sweep(const uint8_t *data, size_t size)
 {
-    for (uint64_t times = 0; times < 2; times++) { // 1: transient, 0: persistent
-        for (uint64_t nth = 1;; nth++) {
-            struct fault_plan plan = {.nth = nth, .times = times};
-            report_plan(&plan);
-            harness_run(data, size, &plan);
-            report_collect();
-            if (fault_status().fired == 0) {
-                break;
-            }
-        }
+    uint64_t end = 0;
+    do {
+        end = sweep_next(end);
+        run_with(data, size, (struct fault_plan){.nth = end});
+    } while (report_persistent());
+    for (uint64_t nth = 1; nth < end; nth = sweep_next(nth)) {
+        run_with(data, size, (struct fault_plan){.nth = nth, .times = 1});
     }
 }
 
@@ -93,6 +109,7 @@ static void repeat(const uint8_t *data, size_t size, const struct options *optio
             machine_finding("nondeterminism", "run %u did not go as the first", i + 1);
         }
         first = moment;
+        report_run();
         machine_reset(NULL, 0);
         const char *left = machine_reset_check();
         if (left != NULL) {
@@ -138,13 +155,21 @@ static double now(void)
     return (double)at.tv_sec + (double)at.tv_nsec * 1e-9;
 }
 
-// Passes on what the child reports and keeps its beginning. False when time is up.
-static bool listen_to(int from, double deadline, char *text, size_t *length, size_t room)
+// Passes on what the child reports and keeps its beginning. False when one run does not end.
+static bool listen_to(int from, char *text, size_t *length, size_t room)
 {
-    for (;;) {
+    unsigned runs = report_runs();
+    for (double since = now();;) {
         struct pollfd wait = {.fd = from, .events = POLLIN};
-        int left = (int)((deadline - now()) * 1000);
-        if (left <= 0 || poll(&wait, 1, left) == 0) {
+        int ready = poll(&wait, 1, LOOK_MS);
+        if (report_runs() != runs) {
+            runs = report_runs();
+            since = now();
+        }
+        if (ready == 0 && now() - since < SECONDS_MAX) {
+            continue;
+        }
+        if (ready == 0) {
             return false;
         }
         char part[4096];
@@ -185,7 +210,7 @@ static bool run_file(const char *path, const struct options *options)
         child(data, size, options);
     }
     close(channel[1]);
-    bool in_time = listen_to(channel[0], start + SECONDS_MAX, text, &length, sizeof(text) - 1);
+    bool in_time = listen_to(channel[0], text, &length, sizeof(text) - 1);
     if (!in_time) {
         kill(pid, SIGKILL);
     }

@@ -11,7 +11,7 @@
 #define SITES_MAX 256u
 
 static struct shared {
-    unsigned operations;
+    unsigned operations, runs;
     uint64_t fired, arrivals;
     char plan[256];
     uint8_t plan_bytes[HARNESS_PLAN_SIZE];
@@ -27,6 +27,25 @@ void report_plan(const struct fault_plan *plan)
     fault_plan_format(plan, shared->plan, sizeof(shared->plan));
     shared->has_plan = true;
     shared->plan_in_bytes = harness_plan_bytes(plan, shared->plan_bytes);
+}
+
+void report_run(void)
+{
+    __atomic_fetch_add(&shared->runs, 1, __ATOMIC_RELAXED);
+}
+
+unsigned report_runs(void)
+{
+    return __atomic_load_n(&shared->runs, __ATOMIC_RELAXED);
+}
+
+bool report_persistent(void)
+{
+    bool any = false;
+    for (size_t i = 0; i < fault_site_count(); i++) {
+        any |= fault_site_at(i)->failed_persistent > 0;
+    }
+    return any;
 }
 
 static void collect_status(void)

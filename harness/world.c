@@ -66,6 +66,12 @@ static void kill_all(void)
     process_for_each(kill_one, NULL);
 }
 
+static void on_overrun(void)
+{
+    world.late = true;
+    kill_all();
+}
+
 // What the program has left running; there is nobody else.
 static void end_rest(void)
 {
@@ -174,7 +180,7 @@ void world_setup(void)
     machine_set_user_program(world_user);
     machine_on_user_return(check_return);
     machine_on_stuck(stuck);
-    machine_on_overrun(POINTS_MAX, kill_all);
+    machine_on_overrun(POINTS_MAX, on_overrun);
     machine_power_on(power_on, &info);
     if (machine_enter() != WORLD_READY || machine_is_off()) {
         machine_finding("check", "the kernel does not boot");

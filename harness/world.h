@@ -31,6 +31,7 @@ struct world {
     bool wanted;   // the next image that begins is a program's first
     bool measured; // what a program leaves behind when it did nothing:
     struct footprint before;
+    bool late;  // the program was killed though it could have gone on
     bool dumps; // the program tells at its end what is in its files
     struct program program;
     uint64_t hash; // of all events

@@ -15,6 +15,7 @@ static struct {
     struct spinlock lock; // covers the rest
     int32_t victim;       // 0: none as yet
     unsigned waited;      // tries since it was chosen
+    unsigned kills;
 } oom = {.lock = SPINLOCK_INIT("out of memory", RANK_LEAF)};
 
 // With the family's lock. Pages that it has, and what it was told to count for. 0: must not be killed.
@@ -80,6 +81,7 @@ static void kill_one(void)
     if (victim != NULL) {
         oom.victim = victim->pid;
         oom.waited = 0;
+        WRITE_ONCE(oom.kills, oom.kills + 1);
         format(line, sizeof(line), "out of memory: killed pid %d (%s), %lu KiB", victim->pid, name_of(victim),
                READ_ONCE(victim->space->resident) * (PAGE_SIZE / 1024));
     }
@@ -91,6 +93,11 @@ static void kill_one(void)
     if (line[0] != 0) {
         log_error("%s", line);
     }
+}
+
+unsigned oom_kills(void)
+{
+    return READ_ONCE(oom.kills);
 }
 
 bool oom_relieve(unsigned tries)

@@ -108,7 +108,7 @@ def test_what_kernels_choose_is_not_compared():
 
 
 def judged(ours, theirs, known=(), again=None, variants=()):
-    what = Judge("linux", list(known), lambda program: again or theirs, lambda program: variants)
+    what = Judge("linux", list(known), lambda program: again or theirs, lambda program, key: variants)
     return what.judge(decode(program((GETPID,), (OPENAT,), (CLOSE,))), ours, theirs), what.verdict
 
 
@@ -131,6 +131,13 @@ def test_the_simulated_machine_may_have_it_both_ways():
 def test_the_other_world_may_have_it_both_ways():
     found, verdict = judged(trace(1, 3), trace(1, -4), again=trace(1, 3))
     assert found is None and verdict.unsteady == 1
+
+
+def test_want_of_memory_is_the_simulated_machines_own():
+    ours = trace(1, 3)
+    ours.outcome.starved = True
+    found, verdict = judged(ours, trace(1, 4))
+    assert found is None and sum(verdict.explained.values()) == 1
 
 
 def test_a_call_that_does_not_end_differs():

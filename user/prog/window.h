@@ -16,11 +16,12 @@ enum window_state {
     WINDOW_DONE,    // the supervisor's: here is what it did
 };
 enum window_flag {
-    WINDOW_CUT = 1,    // events are missing, there was no room
-    WINDOW_KILLED = 2, // its first process did not end by itself
-    WINDOW_LATE = 4,   // and had not come to where it was expected to
-    WINDOW_DIRTY = 8,  // the supervisor could not put things back
-    WINDOW_DUMP = 16,  // the runner's: the program's files are told at the end
+    WINDOW_CUT = 1,      // events are missing, there was no room
+    WINDOW_KILLED = 2,   // its first process did not end by itself
+    WINDOW_LATE = 4,     // and had not come to where it was expected to
+    WINDOW_DIRTY = 8,    // the supervisor could not put things back
+    WINDOW_DUMP = 16,    // the runner's: the program's files are told at the end
+    WINDOW_STARVED = 32, // the simulated machine's: a process was killed for want of memory
 };
 
 struct window_slot {

@@ -13,7 +13,7 @@ from faultline.campaign.sites import Sites
 from faultline.campaign.targets import Target
 from faultline.campaign.triage import SANITIZER_ENV
 
-_DEADLINE = 120.0  # seconds per file
+_DEADLINE = 900.0  # seconds per file; a run that does not end is seen by the program itself
 
 
 @dataclass

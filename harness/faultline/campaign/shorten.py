@@ -3,42 +3,11 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-from faultline import process
-from faultline.errors import FaultlineError
-from faultline.paths import ROOT
+from faultline.worlds.text import CALL, from_text, to_text
 
-_TOOL = ROOT / "build" / "host-test" / "harness" / "prog"
-_CALL = re.compile(r"^t\d: ")
 _LABEL = re.compile(r"^t\d: (r\d+) = ")
-_DEADLINE = 20.0  # seconds for the tool
-
-
-def to_text(data: bytes) -> list[str]:
-    """The lines of a program. Raises FaultlineError when the tool cannot be run."""
-    with tempfile.TemporaryDirectory(prefix="faultline-") as scratch:
-        path = Path(scratch) / "program"
-        path.write_bytes(data)
-        return [line for line in _run("text", path).splitlines() if line]
-
-
-def from_text(lines: list[str]) -> bytes:
-    """The file of such lines. Raises FaultlineError when they are no program."""
-    with tempfile.TemporaryDirectory(prefix="faultline-") as scratch:
-        text, path = Path(scratch) / "text", Path(scratch) / "program"
-        text.write_text("\n".join(lines) + "\n")
-        _run("encode", text, path)
-        return path.read_bytes()
-
-
-def _run(*arguments) -> str:
-    done = process.run([_TOOL, *arguments], deadline=_DEADLINE)
-    if done.status != 0:
-        raise FaultlineError(f"{_TOOL.name} {arguments[0]}: {done.errors.strip()}")
-    return done.output
 
 
 def shorten(data: bytes, still: Callable[[list[bytes]], bytes | None]) -> bytes:
@@ -65,7 +34,7 @@ def _without(lines: list[str], leave_out: set[int]) -> list[str]:
 
 
 def _without_calls(lines: list[str]) -> Iterator[list[str]]:
-    calls = [index for index, line in enumerate(lines) if _CALL.match(line)]
+    calls = [index for index, line in enumerate(lines) if CALL.match(line)]
     size = max(1, len(calls) // 2)
     while size:
         for start in range(0, len(calls), size):
@@ -75,7 +44,7 @@ def _without_calls(lines: list[str]) -> Iterator[list[str]]:
 
 def _without_settings(lines: list[str]) -> Iterator[list[str]]:
     for index, line in enumerate(lines):
-        if not _CALL.match(line) and not line.startswith("choices"):
+        if not CALL.match(line) and not line.startswith("choices"):
             yield lines[:index] + lines[index + 1:]
         if "fail_nth" in line:
             yield lines[:index] + [re.sub(r"\s*fail_nth \d+", "", line)] + lines[index + 1:]
@@ -97,7 +66,7 @@ def _shorter_choices(lines: list[str]) -> Iterator[list[str]]:
 def _plainer_arguments(lines: list[str]) -> Iterator[list[str]]:
     for index, line in enumerate(lines):
         opening = line.find("(")
-        if not _CALL.match(line) or opening < 0:
+        if not CALL.match(line) or opening < 0:
             continue
         end = line.rfind(")")
         arguments = _split(line[opening + 1:end])

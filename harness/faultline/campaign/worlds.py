@@ -11,10 +11,9 @@ from pathlib import Path
 from faultline import process
 from faultline.campaign.targets import Target, all_targets
 from faultline.errors import FaultlineError
-from faultline.paths import BUILD
 from faultline.worlds.compare import Comparison, Result
+from faultline.worlds.text import TOOL
 
-_TOOL = BUILD / "host-test" / "harness" / "prog"
 _CHUNK = 2000
 WHOLE = 20_000  # programs after which every reason of differences.toml must have shown
 
@@ -24,7 +23,7 @@ def generated(count: int, seed: int = 0, root: bool = False) -> Iterator[bytes]:
     for start in range(0, count, _CHUNK):
         size = min(_CHUNK, count - start)
         with tempfile.TemporaryDirectory(prefix="faultline-") as folder:
-            done = process.run([_TOOL, "generate", str(seed + start), *([] if root else ["--unprivileged"]), "--count", str(size), folder], deadline=120)
+            done = process.run([TOOL, "generate", str(seed + start), *([] if root else ["--unprivileged"]), "--count", str(size), folder], deadline=120)
             if done.status != 0:
                 raise FaultlineError(f"no programs: {done.errors.strip()}")
             files = sorted(Path(folder).iterdir())

@@ -11,11 +11,12 @@ from typing import Protocol
 from faultline.errors import FaultlineError, GuestError
 from faultline.worlds import judge
 from faultline.worlds.booted import Booted
+from faultline.worlds.delays import delayed, leave_out
 from faultline.worlds.judge import Difference, Judge, Verdict
 from faultline.worlds.linux import Linux
 from faultline.worlds.program import Program, decode
 from faultline.worlds.simulated import Simulated, SimulatedFinding
-from faultline.worlds.trace import Trace
+from faultline.worlds.trace import Key, Trace
 from faultline.worlds.window import Job, Outcome
 
 WORLDS = ("booted", "linux")
@@ -149,10 +150,14 @@ class Comparison:
         """Another run in the other world."""
         return self.trace(program, next(iter(self.other.run([Job(program.data, 0, _MILLISECONDS[self.world], self._files)]))))
 
-    def _variants(self, program: Program) -> Iterator[Trace]:
-        """Under other schedules, times and interrupts."""
+    def _variants(self, program: Program, key: Key) -> Iterator[Trace]:
+        """Under other schedules, times and interrupts, then with one task that is late."""
         for seed in range(_SCHEDULES):
             yield self.trace(program, self.simulated.run_one(program.scheduled(seed)))
+        for data, number in delayed(program.data, key):
+            late = self._simulate(decode(data))
+            late.facts = leave_out(late.facts, number)
+            yield late
 
 
 def name_of(program: Program) -> str:

@@ -19,6 +19,7 @@ DIFFERENCES = ROOT / "user" / "prog" / "differences.toml"
 NOTHING = Fact("nothing", "nothing")
 # Calls that end other tasks when they do not return.
 _ENDING = {"execve", "execveat", "exit_group", "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}
+_STARVED = "the simulated machine has less memory: a process was killed for it"
 _KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks"}
 
 
@@ -115,9 +116,10 @@ class Verdict:
 
 
 class Judge:
-    """`again` runs a program in the world once more; `variants` gives traces of the simulated machine under other schedules."""
+    """`again` runs a program in the world once more; `variants` gives traces of the simulated machine in which
+    tasks come in another order."""
 
-    def __init__(self, world: str, known: list[Reason], again: Callable[[Program], Trace], variants: Callable[[Program], Iterable[Trace]]):
+    def __init__(self, world: str, known: list[Reason], again: Callable[[Program], Trace], variants: Callable[[Program, Key], Iterable[Trace]]):
         self.verdict = Verdict(world)
         self._known = known
         self._again = again
@@ -134,7 +136,9 @@ class Judge:
         if reason:
             reason.used += 1
             self.verdict.explained[reason.reason] += 1
-        elif self._is_cut(theirs, difference):
+        elif ours.outcome.starved and not theirs.outcome.starved:
+            self.verdict.explained[_STARVED] += 1
+        elif _is_cut(theirs, difference.theirs) or _is_cut(ours, difference.ours):
             self.verdict.cut += 1
         elif _was_left(ours, theirs, difference):
             self.verdict.schedule += 1
@@ -165,14 +169,10 @@ class Judge:
                     return reason
         return None
 
-    def _is_cut(self, theirs: Trace, difference: Difference) -> bool:
-        outcome = theirs.outcome
-        return outcome.killed and outcome.late and difference.theirs.result in ("no end", "nothing")
-
     def _depends_on_schedule(self, program: Program, theirs: Trace, difference: Difference) -> bool:
         """Whether the simulated machine itself has this outcome under another schedule, or more than one where they part."""
         seen = {difference.ours}
-        for trace in self._variants(program):
+        for trace in self._variants(program, difference.key):
             seen.add(trace.facts.get(difference.key, NOTHING))
             if len(seen) > 1 or first_difference(program, trace, theirs) is None:
                 return True
@@ -184,6 +184,10 @@ class Judge:
             if again.facts.get(difference.key, NOTHING) != difference.theirs:
                 return True
         return False
+
+
+def _is_cut(trace: Trace, fact: Fact) -> bool:
+    return trace.outcome.killed and trace.outcome.late and fact.result in ("no end", "nothing")
 
 
 def _was_left(ours: Trace, theirs: Trace, difference: Difference) -> bool:

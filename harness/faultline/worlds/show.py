@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
-from faultline import process
 from faultline.errors import FaultlineError, GuestError
-from faultline.paths import BUILD
 from faultline.worlds import judge
 from faultline.worlds.compare import Comparison
 from faultline.worlds.judge import NOTHING, Difference
 from faultline.worlds.program import Program, decode
 from faultline.worlds.simulated import SimulatedFinding
+from faultline.worlds.text import CALL, to_text
 from faultline.worlds.trace import Trace
 from faultline.worlds.window import Job
 
-_TOOL = BUILD / "host-test" / "harness" / "prog"
 _WIDTH = 28  # of a result
 _TEXT = 90   # of a call
-
-
-def lines(program: Program) -> list[str]:
-    """The text of each call. Raises FaultlineError when the tool is not built."""
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(program.data)
-        file.flush()
-        done = process.run([_TOOL, "text", file.name], deadline=20)
-    if done.status != 0:
-        raise FaultlineError(f"{_TOOL.name} cannot print the program: {done.errors.strip()}")
-    return [line for line in done.output.splitlines() if line[:1] == "t" and line[2:3] == ":"]
 
 
 def _cut(text: str, width: int) -> str:
@@ -39,7 +24,7 @@ def _cut(text: str, width: int) -> str:
 
 def table(program: Program, ours: Trace, theirs: Trace, world: str, first: Difference | None) -> str:
     """All facts in the order of the simulated machine; the first difference is marked."""
-    calls = lines(program)
+    calls = [line for line in to_text(program.data) if CALL.match(line)]
     rows = [f"    {'task':>5}  {'what':{_TEXT}}  {'simulated':{_WIDTH}}  {world}"]
     for key in [*ours.facts, *(key for key in theirs.facts if key not in ours.facts)]:
         one, other = ours.facts.get(key, NOTHING), theirs.facts.get(key, NOTHING)
@@ -81,5 +66,6 @@ def beside(world: str, data: bytes) -> Shown:
         text = table(program, ours, theirs, world, first)
         if first is None:
             return Shown(f"{text}\nverdict: the same on both")
-        reason = next(iter(comparison.result.verdict.explained), "") or ("another of its schedules" if not found else "")
+        verdict = comparison.result.verdict
+        reason = next(iter(verdict.explained), "") or ("" if found else "cut short" if verdict.cut else "another of its schedules")
         return Shown(f"{text}\nverdict: {first}; {f'reason: {reason}' if reason else 'no reason is known'}", False, found is not None)

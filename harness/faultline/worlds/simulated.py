@@ -11,7 +11,7 @@ from faultline import process
 from faultline.campaign.triage import SANITIZER_ENV
 from faultline.errors import FaultlineError
 from faultline.paths import BUILD
-from faultline.worlds.window import CUT, KILLED, Job, Outcome, read_events
+from faultline.worlds.window import CUT, KILLED, LATE, STARVED, Job, Outcome, read_events
 
 _HEAD = struct.Struct("<II")  # bytes of events, flags
 
@@ -76,4 +76,4 @@ class Simulated:
             raise SimulatedFinding(program, report)
         size, flags = _HEAD.unpack(head)
         events = read_events(self._process.stdout.read(size))
-        return Outcome(events, cut=bool(flags & CUT), killed=bool(flags & KILLED))
+        return Outcome(events, cut=bool(flags & CUT), killed=bool(flags & KILLED), late=bool(flags & LATE), starved=bool(flags & STARVED))

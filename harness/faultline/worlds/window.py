@@ -18,7 +18,7 @@ SIZE = SLOTS * SLOT_SIZE
 PROGRAM_MAX = 4096
 _STATE, _USED, _PROGRAM, _EVENTS = 24, 40, 64, 64 + PROGRAM_MAX
 _FREE, _READY, _RUNNING, _DONE = range(4)
-CUT, KILLED, LATE, DIRTY, DUMP = 1, 2, 4, 8, 16
+CUT, KILLED, LATE, DIRTY, DUMP, STARVED = 1, 2, 4, 8, 16, 32
 _IN = struct.Struct("<IIIIII")     # state, size, milliseconds, expected, used, flags
 _OUT = struct.Struct("<IIiIQ")     # used, flags, status, count, nanoseconds
 _EVENT = struct.Struct("<IIBBHIq")  # length, task, kind, list, call, size, result
@@ -61,6 +61,7 @@ class Outcome:
     cut: bool = False     # events are missing
     killed: bool = False  # its first process did not end by itself
     late: bool = False    # and not all that was expected had come
+    starved: bool = False  # a process was killed for want of memory (simulated machine)
     dirty: bool = False   # what it changed could not be put back
 
 
