@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from faultline.errors import FaultlineError
 from faultline.paths import ROOT
 from faultline.worlds import judge, linux, simulated, window
-from faultline.worlds.compare import Comparison
+from faultline.worlds.compare import compare
 from faultline.worlds.judge import Judge, Reason
 from faultline.worlds.program import decode
 from faultline.worlds.trace import Key, Trace
@@ -62,7 +62,7 @@ def test_window_keeps_the_order():
     count = 3 * window.SLOTS + 5
     server = threading.Thread(target=serve, args=(view, count, lambda data: Event(1, ENDED, 0, 0, int(data))), daemon=True)
     server.start()
-    outcomes = list(Window(view, lambda: None).run(Job(str(i).encode()) for i in range(count)))
+    outcomes = list(Window(view, lambda job: lambda: None).run(Job(str(i).encode()) for i in range(count)))
     server.join(5)
     assert [outcome.events[0].result for outcome in outcomes] == list(range(count))
 
@@ -71,10 +71,13 @@ def test_window_says_when_the_other_side_is_gone():
     def gone():
         raise FaultlineError("gone")
 
+    def watch(job):
+        return gone
+
     with pytest.raises(FaultlineError, match="gone"):
-        list(Window(memoryview(bytearray(window.SIZE)), gone).run([Job(b"")]))
+        list(Window(memoryview(bytearray(window.SIZE)), watch).run([Job(b"")]))
     with pytest.raises(FaultlineError, match="4096"):
-        list(Window(memoryview(bytearray(window.SIZE)), gone).run([Job(bytes(4097))]))
+        list(Window(memoryview(bytearray(window.SIZE)), watch).run([Job(bytes(4097))]))
 
 
 def test_records_end_where_a_writer_was_killed():
@@ -107,8 +110,8 @@ def test_what_kernels_choose_is_not_compared():
     assert trace(100, -2).facts[Key(1, "call", 1)].result == "ENOENT"
 
 
-def judged(ours, theirs, known=(), again=None, variants=()):
-    what = Judge("linux", list(known), lambda program: again or theirs, lambda program, key: variants)
+def judged(ours, theirs, known=(), again=None, variants=(), late=()):
+    what = Judge("linux", list(known), lambda program: again or theirs, lambda program: variants, lambda program, key: late)
     return what.judge(decode(program((GETPID,), (OPENAT,), (CLOSE,))), ours, theirs), what.verdict
 
 
@@ -126,6 +129,7 @@ def test_the_simulated_machine_may_have_it_both_ways():
     found, verdict = judged(trace(1, 3), trace(1, -4), variants=[trace(1, 3), trace(1, -4)])
     assert found is None and verdict.schedule == 1
     assert judged(trace(1, 3), trace(1, -4), variants=[trace(1, 3)])[0]
+    assert judged(trace(1, 3), trace(1, -4), variants=[trace(1, 3)], late=[trace(1, -4)])[0], "one task is never late"
 
 
 def test_the_other_world_may_have_it_both_ways():
@@ -172,16 +176,12 @@ def test_the_reasons_can_be_read(tmp_path):
 
 @pytest.mark.skipif(os.geteuid() != 0 or not (linux.BINARY.is_file() and simulated.binary("host-test").is_file()), reason="not root, or host-test is not built")
 def test_linux_and_the_simulated_machine_agree():
-    with Comparison("linux") as comparison:
-        comparison.add([program((GETPID,), (CLOSE, small(9)), (OPENAT, b"\x81\x64"[:1] + b"\x63", b"\6\0", small(0), small(0)))] * 3 + [b""])
-        result = comparison.finish(False)
+    result = compare("linux", [program((GETPID,), (CLOSE, small(9)), (OPENAT, b"\x81\x64"[:1] + b"\x63", b"\6\0", small(0), small(0)))] * 3 + [b""], print)
     assert (result.verdict.programs, result.verdict.same) == (3, 3)  # one is root's
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not (linux.BINARY.is_file() and simulated.binary("host-test").is_file()), reason="not root, or host-test is not built")
 def test_what_was_once_otherwise_than_on_linux():
     saved = sorted((ROOT / "fuzz" / "regress" / "fuzz_kernel").glob("linux-*"))
-    with Comparison("linux") as comparison:
-        comparison.add(file.read_bytes() for file in saved)
-        result = comparison.finish(False)
+    result = compare("linux", (file.read_bytes() for file in saved), print)
     assert len(saved) >= 3 and result.verdict.same == len(saved), str(result.verdict.unexplained)

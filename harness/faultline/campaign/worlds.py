@@ -6,12 +6,13 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from faultline import process
 from faultline.campaign.targets import Target, all_targets
 from faultline.errors import FaultlineError
-from faultline.worlds.compare import Comparison, Result
+from faultline.worlds.compare import Result, compare
 from faultline.worlds.text import TOOL
 
 _CHUNK = 2000
@@ -35,20 +36,14 @@ def generated(count: int, seed: int = 0, root: bool = False) -> Iterator[bytes]:
 
 def linux(count: int, seed: int, say: Callable[[str], None], stop: Callable[[], bool]) -> Result:
     """Saved programs that Linux can run, then generated ones. Raises FaultlineError when nothing can be compared."""
-    with Comparison("linux") as comparison:
-        saved = (file for target in all_targets() if target.runs_programs for file in target.regressions())
-        comparison.add((file.read_bytes() for file in saved), stop, say)
-        comparison.add(generated(count, seed), stop, say)
-        return comparison.finish(count >= WHOLE)
+    saved = (file.read_bytes() for target in all_targets() if target.runs_programs for file in target.regressions())
+    return compare("linux", chain(saved, generated(count, seed)), say, stop, whole=count >= WHOLE)
 
 
 def booted(targets: list[Target], most: int, say: Callable[[str], None], stop: Callable[[], bool]) -> Result:
     """What the targets have collected, at most so many of each. Raises FaultlineError when nothing can be compared."""
-    with Comparison("booted") as comparison:
-        for target in targets:
-            files = (target.seeds() + target.regressions() + target.saved())[:most]
-            comparison.add((file.read_bytes() for file in files), stop, say)
-        return comparison.finish(False)
+    files = (file for target in targets for file in (target.seeds() + target.regressions() + target.saved())[:most])
+    return compare("booted", (file.read_bytes() for file in files), say, stop)
 
 
 def keep(result: Result, folder: Path) -> None:

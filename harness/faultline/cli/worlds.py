@@ -12,7 +12,7 @@ from faultline.campaign import targets, worlds
 from faultline.cli.common import verb
 from faultline.errors import UsageError
 from faultline.paths import OUT, relative
-from faultline.worlds.compare import Comparison, Result
+from faultline.worlds.compare import Result, compare
 
 
 @verb("worlds")
@@ -52,9 +52,7 @@ def _files(files: list[Path], say) -> Result:
     for file in files:
         if not file.is_file():
             raise UsageError(f"no file '{file}'")
-    with Comparison("booted") as comparison:
-        comparison.add((file.read_bytes() for file in files), say=say)
-        return comparison.finish(False)
+    return compare("booted", (file.read_bytes() for file in files), say)
 
 
 def _told(world: str, run) -> bool:

@@ -192,13 +192,22 @@ class Machine:
         GuestHang when the guest does nothing or goes round in one place, GuestTimeout when it used `budget` processor
         seconds without an answer.
         """
-        watch = progress.Watch(self.process.pid, budget, idle)
+        check = self.watch(what, budget, mark, idle, found)
         while True:
             value = self.console.wait(lambda: found() or self._panicked(mark), 0.5)
+            if value and not self._panicked(mark):
+                return value
+            check()
+
+    def watch(self, what: str, budget: float, mark: Mark, idle: float = progress.IDLE_SECONDS,
+              found: Callable[[], object] = lambda: False) -> Callable[[], None]:
+        """For who waits on something else than the console: what it gives is to be called now and then, and raises as wait()
+        does."""
+        watch = progress.Watch(self.process.pid, budget, idle)
+
+        def check() -> None:
             if self._panicked(mark):
                 raise self._panic(mark)
-            if value:
-                return value
             if self.console.closed or self.process.poll() is not None:
                 raise MachineExited(f"QEMU ended while {what} was awaited", self.console.tail())
             verdict = watch.verdict(self.console.received)
@@ -207,13 +216,7 @@ class Machine:
             if verdict:
                 self._give_up(verdict, what, budget)
 
-    def check(self, mark: Mark) -> None:
-        """For who waits on something else. Raises KernelPanic when the kernel reports one after mark, MachineExited when QEMU is
-        gone."""
-        if self._panicked(mark):
-            raise self._panic(mark)
-        if self.console.closed or self.process.poll() is not None:
-            raise MachineExited("QEMU ended", self.console.tail())
+        return check
 
     def _give_up(self, verdict: str, what: str, budget: float) -> None:
         places = progress.stuck_places(self.qmp.hmp)

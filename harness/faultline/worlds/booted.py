@@ -7,7 +7,7 @@ import mmap
 import os
 import secrets
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from faultline import userland
@@ -20,6 +20,7 @@ from faultline.worlds.window import MARK, SIZE, Job, Outcome, Window
 BINARY = BUILD / "qemu-virt" / "user" / "prog" / "prog"
 _MEMORY = 128 * MIB
 _START_BUDGET = 20.0  # processor seconds of QEMU until the window is there
+_RUN_BUDGET = 60.0    # and for one program
 _PAGE = mmap.PAGESIZE
 _PAGES = SIZE // _PAGE
 _HEADER = struct.Struct("<QQQ")
@@ -89,7 +90,7 @@ class Booted:
             raise
         finally:
             place.unlink(missing_ok=True)
-        self._window = Window(self._view.bytes, self._check)
+        self._window = Window(self._view.bytes, self._watch)
 
     def __enter__(self) -> Booted:
         return self
@@ -115,8 +116,8 @@ class Booted:
         """Raises KernelPanic and MachineExited when the kernel or QEMU is gone."""
         return self._window.run(jobs)
 
-    def _check(self) -> None:
-        self._machine.check(self._mark)
+    def _watch(self, job: Job) -> Callable[[], None]:
+        return self._machine.watch("the end of a program", _RUN_BUDGET, self._mark)
 
     def _find(self, word: int) -> list[int] | None:
         """Where in the guest's memory each page of the window lies; None while they are not all there."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol
@@ -12,7 +14,7 @@ from faultline.errors import FaultlineError, GuestError
 from faultline.worlds import judge
 from faultline.worlds.booted import Booted
 from faultline.worlds.delays import delayed, leave_out
-from faultline.worlds.judge import Difference, Judge, Verdict
+from faultline.worlds.judge import Difference, Judge, Reason, Verdict
 from faultline.worlds.linux import Linux
 from faultline.worlds.program import Program, decode
 from faultline.worlds.simulated import Simulated, SimulatedFinding
@@ -21,6 +23,7 @@ from faultline.worlds.window import Job, Outcome
 
 WORLDS = ("booted", "linux")
 _BATCH = 200
+_MACHINES = 2  # of a world, side by side
 _SCHEDULES = 60  # that a program is run under when it has another outcome elsewhere
 _MILLISECONDS = {"booted": 1000, "linux": 300}  # of the world's own time; the booted kernel's costs nothing while it sleeps
 
@@ -49,18 +52,24 @@ class Result:
     def good(self) -> bool:
         return not (self.failures or self.stale or self.verdict.unexplained)
 
+    def add(self, other: Result) -> None:
+        """What another machine of the same world found."""
+        self.verdict.add(other.verdict)
+        self.failures += other.failures
+        self.inputs += other.inputs
+
 
 class Comparison:
-    """Runs programs in both worlds. A context manager."""
+    """Runs programs in both worlds. A context manager, and all of it in one thread: what it starts ends with that."""
 
-    def __init__(self, world: str, preset: str = "qemu-virt", simulated: str = "host-test"):
+    def __init__(self, world: str, preset: str = "qemu-virt", simulated: str = "host-test", known: list[Reason] | None = None):
         self.world = world
         self._files = world == "linux"  # the booted kernel has the simulated one's file systems, and no time for it
         self._preset = preset
         self.simulated = Simulated(simulated)
         self.other = start(world, preset)
-        self.known = judge.reasons()
-        self._judge = Judge(world, self.known, self.again, self._variants)
+        self.known = judge.reasons() if known is None else known
+        self._judge = Judge(world, self.known, self.again, self._variants, self._late)
         self.result = Result(self._judge.verdict)
 
     def __enter__(self) -> Comparison:
@@ -82,12 +91,6 @@ class Comparison:
             if not batch:
                 return
             self._batch(batch, say)
-
-    def finish(self, whole: bool) -> Result:
-        """`whole`: so many programs that every reason must have shown."""
-        if whole:
-            self.result.stale = judge.unused(self.known, self.world)
-        return self.result
 
     def _batch(self, programs: list[Program], say: Callable[[str], None]) -> None:
         ours: list[tuple[Program, Trace]] = []
@@ -150,14 +153,56 @@ class Comparison:
         """Another run in the other world."""
         return self.trace(program, next(iter(self.other.run([Job(program.data, 0, _MILLISECONDS[self.world], self._files)]))))
 
-    def _variants(self, program: Program, key: Key) -> Iterator[Trace]:
-        """Under other schedules, times and interrupts, then with one task that is late."""
+    def _variants(self, program: Program) -> Iterator[Trace]:
+        """Under other schedules, times and interrupts."""
         for seed in range(_SCHEDULES):
             yield self.trace(program, self.simulated.run_one(program.scheduled(seed)))
+
+    def _late(self, program: Program, key: Key) -> Iterator[Trace]:
         for data, number in delayed(program.data, key):
             late = self._simulate(decode(data))
             late.facts = leave_out(late.facts, number)
             yield late
+
+
+class _Shared:
+    """An iterator that several threads take from."""
+
+    def __init__(self, items: Iterable[bytes]):
+        self._items = iter(items)
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> _Shared:
+        return self
+
+    def __next__(self) -> bytes:
+        with self._lock:
+            return next(self._items)
+
+
+def compare(world: str, programs: Iterable[bytes], say: Callable[[str], None], stop: Callable[[], bool] = lambda: False,
+            whole: bool = False) -> Result:
+    """All programs, on several machines of that world. `whole`: they are so many that every reason must have shown. Raises
+    FaultlineError when nothing can be compared."""
+    known = judge.reasons()
+    source = _Shared(programs)
+    over = threading.Event()
+
+    def work() -> Result:
+        with Comparison(world, known=known) as comparison:
+            comparison.add(source, lambda: stop() or over.is_set(), say)
+            return comparison.result
+
+    result = Result(Verdict(world))
+    with ThreadPoolExecutor(_MACHINES) as pool:
+        try:
+            for future in [pool.submit(work) for _ in range(_MACHINES)]:
+                result.add(future.result())
+        finally:
+            over.set()
+    if whole:
+        result.stale = judge.unused(known, world)
+    return result
 
 
 def name_of(program: Program) -> str:

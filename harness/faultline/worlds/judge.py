@@ -105,6 +105,13 @@ class Verdict:
     explained: Counter = field(default_factory=Counter)
     unexplained: list[Difference] = field(default_factory=list)
 
+    def add(self, other: Verdict) -> None:
+        """What another judge of the same world found."""
+        for count in ("programs", "same", "schedule", "unsteady", "cut"):
+            setattr(self, count, getattr(self, count) + getattr(other, count))
+        self.explained += other.explained
+        self.unexplained += other.unexplained
+
     def as_json(self) -> dict:
         return {"programs": self.programs, "same": self.same, "schedule": self.schedule, "unsteady": self.unsteady, "cut": self.cut,
                 "explained": dict(self.explained), "unexplained": [str(difference) for difference in self.unexplained]}
@@ -116,14 +123,16 @@ class Verdict:
 
 
 class Judge:
-    """`again` runs a program in the world once more; `variants` gives traces of the simulated machine in which
-    tasks come in another order."""
+    """`again` runs a program in the world once more; `variants` gives traces of the simulated machine under other schedules, `late`
+    those in which a task comes late, maybe to the call of a key."""
 
-    def __init__(self, world: str, known: list[Reason], again: Callable[[Program], Trace], variants: Callable[[Program, Key], Iterable[Trace]]):
+    def __init__(self, world: str, known: list[Reason], again: Callable[[Program], Trace], variants: Callable[[Program], Iterable[Trace]],
+                 late: Callable[[Program, Key], Iterable[Trace]]):
         self.verdict = Verdict(world)
         self._known = known
         self._again = again
         self._variants = variants
+        self._late = late
 
     def judge(self, program: Program, ours: Trace, theirs: Trace) -> Difference | None:
         """Counts the program; what it gives back is not explained."""
@@ -142,10 +151,12 @@ class Judge:
             self.verdict.cut += 1
         elif _was_left(ours, theirs, difference):
             self.verdict.schedule += 1
-        elif self._depends_on_schedule(program, theirs, difference):
+        elif _is_among(self._variants(program), theirs, difference):
             self.verdict.schedule += 1
-        elif self._depends_on_chance(program, ours, difference):
+        elif self._depends_on_chance(program, difference):
             self.verdict.unsteady += 1
+        elif not program.alone and _is_among(self._late(program, difference.key), theirs, difference):
+            self.verdict.schedule += 1
         else:
             reason = self._reason(difference, rare=True) or self._reason_elsewhere(program, ours, theirs, difference)
             if not reason:
@@ -169,21 +180,22 @@ class Judge:
                     return reason
         return None
 
-    def _depends_on_schedule(self, program: Program, theirs: Trace, difference: Difference) -> bool:
-        """Whether the simulated machine itself has this outcome under another schedule, or more than one where they part."""
-        seen = {difference.ours}
-        for trace in self._variants(program, difference.key):
-            seen.add(trace.facts.get(difference.key, NOTHING))
-            if len(seen) > 1 or first_difference(program, trace, theirs) is None:
-                return True
-        return False
-
-    def _depends_on_chance(self, program: Program, ours: Trace, difference: Difference) -> bool:
+    def _depends_on_chance(self, program: Program, difference: Difference) -> bool:
         for _ in range(3):
             again = self._again(program)
             if again.facts.get(difference.key, NOTHING) != difference.theirs:
                 return True
         return False
+
+
+def _is_among(traces: Iterable[Trace], theirs: Trace, difference: Difference) -> bool:
+    """Whether the simulated machine itself has this outcome in another order of tasks, or more than one where they part."""
+    seen = {difference.ours}
+    for trace in traces:
+        seen.add(trace.facts.get(difference.key, NOTHING))
+        if len(seen) > 1 or first_difference(difference.program, trace, theirs) is None:
+            return True
+    return False
 
 
 def _is_cut(trace: Trace, fact: Fact) -> bool:

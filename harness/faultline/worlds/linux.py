@@ -5,7 +5,8 @@ from __future__ import annotations
 import mmap
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from faultline import process
@@ -15,6 +16,7 @@ from faultline.worlds.window import SIZE, Job, Outcome, Window
 
 BINARY = BUILD / "host-test" / "user" / "prog" / "prog-linux"
 _MEMORY = 2 * process.GIB
+_PATIENCE = 120.0  # seconds of ours for one program, however busy the host
 
 
 class Linux:
@@ -37,7 +39,7 @@ class Linux:
         finally:
             os.close(file)
         self._view = memoryview(self._memory)
-        self._window = Window(self._view, self._check)
+        self._window = Window(self._view, self._watch)
 
     def __enter__(self) -> Linux:
         return self
@@ -53,7 +55,13 @@ class Linux:
         """Raises FaultlineError when the supervisor has ended."""
         return self._window.run(jobs)
 
-    def _check(self) -> None:
+    def _watch(self, job: Job) -> Callable[[], None]:
+        until = time.monotonic() + _PATIENCE + job.milliseconds / 1000
+        return lambda: self._check(until)
+
+    def _check(self, until: float) -> None:
+        if time.monotonic() > until:
+            raise FaultlineError("the supervisor of programs on Linux does not answer")
         if self.process.poll() is not None:
             said = self.process.stderr.read().decode(errors="replace").strip()
             raise FaultlineError(f"the supervisor of programs on Linux has ended: {said or self.process.returncode}")

@@ -23,7 +23,7 @@ _IN = struct.Struct("<IIIIII")     # state, size, milliseconds, expected, used, 
 _OUT = struct.Struct("<IIiIQ")     # used, flags, status, count, nanoseconds
 _EVENT = struct.Struct("<IIBBHIq")  # length, task, kind, list, call, size, result
 _POLL = 0.0001  # seconds between two looks
-_PATIENCE = 15.0  # seconds of ours for one program, however busy the host
+_LOOKS = 200    # between two questions to the watch
 
 BEGAN, ENDED, SIGNAL, FILE, DONE = range(5)
 
@@ -66,15 +66,16 @@ class Outcome:
 
 
 class Window:
-    """`view` is the shared memory; `check` is asked while we wait and raises when the other side is gone."""
+    """`view` is the shared memory. `watch` begins a wait for a program: what it gives is asked now and then, and raises when the
+    other side is gone or does not get on."""
 
-    def __init__(self, view: memoryview, check: Callable[[], None]):
+    def __init__(self, view: memoryview, watch: Callable[[Job], Callable[[], None]]):
         self._view = view
-        self._check = check
+        self._watch = watch
         self._next = 0
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """The outcome of each, in order; several wait in the window at a time. Raises what `check` raises."""
+        """The outcome of each, in order; several wait in the window at a time. Raises what the watch raises."""
         waiting: deque[tuple[int, Job]] = deque()
         for job in jobs:
             if len(waiting) == SLOTS:
@@ -95,15 +96,13 @@ class Window:
     def _take(self, base: int, job: Job) -> Outcome:
         state = base + _STATE
         if self._view[state] != _DONE:
-            until = time.monotonic() + _PATIENCE + job.milliseconds / 1000
-            spins = 0
+            check = self._watch(job)
+            looks = 0
             while self._view[state] != _DONE:
-                spins += 1
+                looks += 1
                 time.sleep(_POLL)
-                if spins % 200 == 0:
-                    self._check()
-                    if time.monotonic() > until:
-                        raise FaultlineError("the supervisor of programs does not answer")
+                if looks % _LOOKS == 0:
+                    check()
         used, flags, status, _, nanoseconds = _OUT.unpack_from(self._view, base + _USED)
         events = read_events(bytes(self._view[base + _EVENTS:base + _EVENTS + min(used, SLOT_SIZE - _EVENTS)]))
         return Outcome(events, status, nanoseconds / 1e9, bool(flags & CUT), bool(flags & KILLED), bool(flags & LATE),
