@@ -68,7 +68,7 @@ class Booted:
 
     name = "booted"
 
-    def __init__(self, preset: str = "qemu-virt-debug", smp: int = 1, icount: bool = True, log: Path | None = None):
+    def __init__(self, preset: str = "qemu-virt", smp: int = 1, icount: bool = True, log: Path | None = None):
         if not BINARY.is_file():
             raise FaultlineError(f"no {BINARY} (cmake --build --preset qemu-virt)")
         self._ram = os.memfd_create("ram")

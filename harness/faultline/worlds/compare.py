@@ -23,9 +23,9 @@ from faultline.worlds.window import Job, Outcome
 
 WORLDS = ("booted", "linux")
 _BATCH = 200
-_MACHINES = 2  # of a world, side by side
+MACHINES = 2  # of a world, side by side
 _SCHEDULES = 60  # that a program is run under when it has another outcome elsewhere
-_MILLISECONDS = {"booted": 1000, "linux": 300}  # of the world's own time; the booted kernel's costs nothing while it sleeps
+MILLISECONDS = {"booted": 1000, "linux": 300}  # of the world's own time; the booted kernel's costs nothing while it sleeps
 
 
 class World(Protocol):
@@ -136,7 +136,7 @@ class Comparison:
     def _job(self, program: Program, trace: Trace) -> Job:
         """What was killed on the simulated machine waits for ever: there is no need to."""
         expected = len(trace.outcome.events) if trace.outcome.killed else 0
-        return Job(program.data, expected, _MILLISECONDS[self.world], self._files)
+        return Job(program.data, expected, MILLISECONDS[self.world], self._files)
 
     def _simulate(self, program: Program) -> Trace:
         return self.trace(program, self.simulated.run_one(program.data))
@@ -151,7 +151,7 @@ class Comparison:
 
     def again(self, program: Program) -> Trace:
         """Another run in the other world."""
-        return self.trace(program, next(iter(self.other.run([Job(program.data, 0, _MILLISECONDS[self.world], self._files)]))))
+        return self.trace(program, next(iter(self.other.run([Job(program.data, 0, MILLISECONDS[self.world], self._files)]))))
 
     def _variants(self, program: Program) -> Iterator[Trace]:
         """Under other schedules, times and interrupts."""
@@ -194,9 +194,9 @@ def compare(world: str, programs: Iterable[bytes], say: Callable[[str], None], s
             return comparison.result
 
     result = Result(Verdict(world))
-    with ThreadPoolExecutor(_MACHINES) as pool:
+    with ThreadPoolExecutor(MACHINES) as pool:
         try:
-            for future in [pool.submit(work) for _ in range(_MACHINES)]:
+            for future in [pool.submit(work) for _ in range(MACHINES)]:
                 result.add(future.result())
         finally:
             over.set()
