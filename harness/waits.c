@@ -313,10 +313,27 @@ const char *waits_lost(void)
 static uint32_t stirred[THREADS_MAX];
 static unsigned stirred_count;
 
+// Looking again takes time, which may be what a timer of the process waits for.
+static bool is_timed(const struct thread *thread)
+{
+    const struct process_timers *timers = thread->task != NULL ? &thread->task->process->timers : NULL;
+    return timers != NULL &&
+           (timers->count > 0 || timers->intervals[ITIMER_VIRTUAL].armed || timers->intervals[ITIMER_PROF].armed);
+}
+
+static bool any_is_timed(const struct wait_queue *queue)
+{
+    bool any = false;
+    for (unsigned i = 0; i < count; i++) {
+        any |= all[i]->state == THREAD_SLEEPING && queue_of(all[i]) == queue && is_timed(all[i]);
+    }
+    return any;
+}
+
 static bool stir(struct thread *thread)
 {
     struct wait_queue *queue = thread->state == THREAD_SLEEPING ? queue_of(thread) : NULL;
-    if (queue == NULL || thread->task == NULL || !thread->interruptible || thread->timer.armed) {
+    if (queue == NULL || any_is_timed(queue) || thread->task == NULL || !thread->interruptible || thread->timer.armed) {
         return false;
     }
     switch (kind_of(queue)) {
