@@ -154,10 +154,15 @@ static void give_child(struct process *child, struct process *parent)
     }
 }
 
-// A stopped group that nobody is left to continue is hung up (POSIX, _exit()).
-static void hang_up_orphaned(int32_t group, const struct process *leaving)
+// A stopped group that nobody is left to continue is hung up, once parent was the last who could (POSIX, _exit()):
+// not one that has been alone all along.
+static void hang_up_orphaned(int32_t group, int32_t session, const struct process *parent,
+                             const struct process *leaving)
 {
     bool stopped = false;
+    if (parent == NULL || parent->group == group || parent->session != session) {
+        return;
+    }
     list_for_each(at, &family.all)
     {
         const struct process *process = container_of(at, struct process, all);
@@ -179,12 +184,12 @@ static void hang_up_orphaned(int32_t group, const struct process *leaving)
 static void leave_family_behind(struct process *process)
 {
     struct process *heir = find_new_parent(process);
-    hang_up_orphaned(process->group, process);
+    hang_up_orphaned(process->group, process->session, process->parent, process);
     while (!list_empty(&process->children)) {
         struct process *child = list_first(&process->children, struct process, sibling);
-        int32_t group = child->group;
+        int32_t group = child->group, session = child->session;
         give_child(child, heir);
-        hang_up_orphaned(group, process);
+        hang_up_orphaned(group, session, process, process);
     }
 }
 

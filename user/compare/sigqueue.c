@@ -181,6 +181,68 @@ static void children(void)
     fact("an orphan's parent is mine no more", "%d", orphan[0] != getpid());
 }
 
+static int hung_up_to;
+static void hung_up(int signal)
+{
+    write(hung_up_to, "h", 1);
+    _exit(0);
+}
+
+// In a session of its own, whose first process leads a group that nobody outside could continue.
+static _Noreturn void orphaned_groups(void)
+{
+    int status, ends[2];
+    char byte = '-';
+    signal(SIGHUP, SIG_DFL);
+    setsid();
+    pid_t stopped = fork();
+    if (stopped == 0) {
+        raise(SIGSTOP);
+        _exit(3);
+    }
+    waitpid(stopped, &status, WUNTRACED);
+    pid_t leaving = fork();
+    if (leaving == 0) {
+        _exit(0);
+    }
+    waitpid(leaving, &status, 0); // the group has been alone before, so that this hangs up nobody
+    kill(stopped, SIGCONT);
+    waitpid(stopped, &status, 0);
+    fact("in a group alone all along", "%d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+    pipe(ends);
+    pid_t leader = fork();
+    if (leader == 0) {
+        setpgid(0, 0);
+        stopped = fork();
+        if (stopped == 0) {
+            hung_up_to = ends[1];
+            signal(SIGHUP, hung_up);
+            raise(SIGSTOP);
+            _exit(0);
+        }
+        waitpid(stopped, &status, WUNTRACED);
+        _exit(0);
+    }
+    waitpid(leader, &status, 0);
+    close(ends[1]);
+    read(ends[0], &byte, 1);
+    fact("in a group alone from now on", "%c", byte);
+    fflush(stdout);
+    _exit(0);
+}
+
+static void orphans_of_groups(void)
+{
+    int status;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        orphaned_groups();
+    }
+    waitpid(child, &status, 0);
+    fact("the session's leader ended", "%d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+}
+
 static void pauses(void)
 {
     struct timespec little = {0, 60000000}, left = {0, 0};
@@ -243,6 +305,7 @@ int main(void)
     waiting();
     threads();
     children();
+    orphans_of_groups();
     pauses();
     stacks();
     return 0;

@@ -212,7 +212,7 @@ def _was_left(ours: Trace, theirs: Trace, difference: Difference) -> bool:
     left = any(Key(task, "end") not in ours.facts and Key(task, "end") not in theirs.facts for task in above)
     ended = any(fact.name in _ENDING and fact.result == "no end" and key.task != difference.key.task
                 for trace in (ours, theirs) for key, fact in trace.facts.items())
-    return left or ended
+    return left or ended or difference.program.deadly
 
 
 def unused(known: list[Reason], world: str) -> list[str]:

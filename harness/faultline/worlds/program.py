@@ -14,6 +14,7 @@ HEADER = 12
 CALLS_MAX, VALUES_MAX, WORDS_MAX, ARGUMENTS, FILE_MAX = 64, 1024, 24, 6, 4096
 SMALL, NUMBER, RESULT, ARENA, BYTES, WORDS, PATH, SPECIAL = range(8)
 _DEPTH = 2
+_CLONE, _SIGCHLD = 220, 17
 _TURNS, _CHOICES, _PRIORITIES = range(3)
 _UNPRIVILEGED = 64
 
@@ -38,6 +39,7 @@ class Program:
     paths: frozenset[str]
     choices: int
     failing: tuple[int, ...]  # where it says which of a call's places fails
+    deadly: bool  # it makes a task whose end may end its parent, by a signal that is not SIGCHLD
 
     @property
     def unprivileged(self) -> bool:
@@ -112,6 +114,15 @@ class _Reader:
         return True
 
 
+def _low_byte(reader: _Reader) -> int | None:
+    """Of the argument that comes; None: it is no plain number."""
+    head = reader.data[reader.at] if reader.at < reader.end else SMALL
+    kind, extra = head & 7, head >> 3
+    if kind == SMALL:
+        return extra
+    return reader.data[reader.at + 1] if kind == NUMBER and reader.at + 1 < reader.end else None
+
+
 def decode(data: bytes) -> Program:
     """Any bytes are a program."""
     reader = _Reader(data)
@@ -120,15 +131,16 @@ def decode(data: bytes) -> Program:
     if reader.end > HEADER and size < reader.end - HEADER:
         reader.end = HEADER + size
     choices = reader.end
-    numbers, lists, failing = [], [], []
+    numbers, lists, failing, deadly = [], [], [], False
     while reader.at < reader.end and len(numbers) < CALLS_MAX:
         number = reader.byte() | reader.byte() << 8
         head = reader.byte()
         if head & 32:
             failing += [reader.at] if reader.at < reader.end else []
             reader.byte()
+        deadly |= number == _CLONE and _low_byte(reader) not in (0, _SIGCHLD)
         if not reader.arguments(min(head >> 2 & 7, ARGUMENTS), 0):
             break
         numbers.append(number)
         lists.append(head & 3)
-    return Program(data, tuple(numbers), tuple(lists), frozenset(path_texts()[path] for path in reader.paths if path < len(path_texts())), choices, tuple(failing))
+    return Program(data, tuple(numbers), tuple(lists), frozenset(path_texts()[path] for path in reader.paths if path < len(path_texts())), choices, tuple(failing), deadly)
