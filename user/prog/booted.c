@@ -133,7 +133,9 @@ static bool unmount_all(void)
 bool flat_put_back(void)
 {
     static const char *const usual[] = {"/w/dev/pts", "/w/proc", "/w"};
-    bool done = true;
+    const uint64_t image = flat_word("/bin/prog"); // which is a program's /proc/self/exe
+    bool done = flat_call(FLAT_fchownat, AT_FDCWD, image, 0, 0, 0) == 0 &&
+                flat_call(FLAT_fchmodat, AT_FDCWD, image, 0755, 0, 0) == 0;
     for (unsigned i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
         done = flat_call(FLAT_umount2, (int64_t)flat_word(usual[i]), 0, 0, 0, 0) == 0 && done;
     }
