@@ -34,7 +34,8 @@ void log_line(enum log_level level, const char *text, ...)
     (void)vformat(line + length, sizeof(line) - length, text, args);
     va_end(args);
     irqflags_t flags = spin_lock(&ring.lock);
-    __builtin_memcpy(ring.lines[ring.next++ % LOG_LINES], line, sizeof(line));
+    __builtin_memcpy(ring.lines[ring.next % LOG_LINES], line, sizeof(line));
+    WRITE_ONCE(ring.next, ring.next + 1); // log_end() looks without the lock
     if (ring.followers > 0) {
         ipi_send(1u << cpu_self(), SGI_LOG);
     }

@@ -1,6 +1,7 @@
 // The kernel's log for user space. Source: Documentation/ABI/testing/dev-kmsg, syslog(2).
 #include "kernel/procfs/kmsg.h"
 
+#include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
 #include "kernel/debug/log.h"
 #include "kernel/fs/device.h"
@@ -75,7 +76,7 @@ static int64_t kmsg_read(struct file *file, struct io *io, uint64_t offset)
         result = result == 0 ? (int64_t)length : result;
     }
     if (result > 0) {
-        file->offset = number + 1ull;
+        WRITE_ONCE(file->offset, number + 1ull); // poll(2) looks without the lock
     }
     mutex_unlock(&file->lock);
     return result;
@@ -113,7 +114,7 @@ static int64_t kmsg_write(struct file *file, struct io *io, uint64_t offset)
 static unsigned kmsg_poll(struct file *file, struct condition **changed)
 {
     *changed = &written;
-    return (uint32_t)file->offset < log_end() ? POLL_OUT | POLL_IN : POLL_OUT;
+    return (uint32_t)READ_ONCE(file->offset) < log_end() ? POLL_OUT | POLL_IN : POLL_OUT;
 }
 
 static const struct file_ops kmsg_ops = {.opened = kmsg_opened,
