@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEBTS_MAX 512u
+#define ASID_BITS 4u
+#define ASIDS (1u << ASID_BITS)
+#define DEBTS_MAX 4096u
 #define ADDRESS 0x0000fffffffff000ull
 #define PERMISSIONS (1ull << 6 | 1ull << 7 | 1ull << 10 | 7ull << 51 | 1ull << 54 | 0xfull << 55)
 
@@ -186,7 +188,7 @@ static void change_asid(uint64_t root, uint16_t from, uint16_t to)
 
 unsigned mmu_asid_bits(void)
 {
-    return 4;
+    return ASID_BITS;
 }
 
 void mmu_activate(paddr_t root, uint16_t asid)
@@ -253,10 +255,10 @@ static bool flooded(const struct table_meta *meta)
 }
 
 // Too many to remember one by one: from now on only a flush of that whole address space pays for what was changed in
-// it. How many debts there are fewer.
-static size_t flood(uint16_t asid, bool upper)
+// it.
+static void flood(uint16_t asid, bool upper)
 {
-    size_t kept = 0, before = debt_count;
+    size_t kept = 0;
     const struct machine_flow *by = machine_self()->flow;
     for (size_t i = 0; i < debt_count; i++) {
         if (debts[i].asid != asid || debts[i].upper != upper) {
@@ -265,28 +267,28 @@ static size_t flood(uint16_t asid, bool upper)
             by = debts[i].by;
         }
     }
-    if (kept < DEBTS_MAX) {
-        debts[kept++] = (struct debt){.va = upper ? 0xffffull << 48 : 0,
-                                      .size = 1ull << 48,
-                                      .asid = asid,
-                                      .upper = upper,
-                                      .whole = true,
-                                      .by = by};
-        flood_count++;
-    }
+    debts[kept++] = (struct debt){
+        .va = upper ? 0xffffull << 48 : 0, .size = 1ull << 48, .asid = asid, .upper = upper, .whole = true, .by = by};
+    flood_count++;
     debt_count = kept;
-    return before - kept;
 }
 
+// Where most are owed: who changes so much flushes all of it, and who changes a page or two flushes those.
 static void make_room(void)
 {
-    size_t less = 0;
-    for (size_t i = 0; i < DEBTS_MAX && less == 0; i++) {
-        less = debts[i].slot != NULL ? flood(debts[i].asid, debts[i].upper) : 0;
+    size_t counts[2][ASIDS] = {}, most = 0;
+    const struct debt *chosen = NULL;
+    for (size_t i = 0; i < debt_count; i++) {
+        size_t *count = &counts[debts[i].upper][debts[i].asid % ASIDS];
+        if (debts[i].slot != NULL && ++*count > most) {
+            most = *count;
+            chosen = &debts[i];
+        }
     }
-    if (less == 0) {
+    if (most < 2) {
         machine_finding("tlb", "%u translations were changed and none of them flushed", DEBTS_MAX);
     }
+    flood(chosen->asid, chosen->upper);
 }
 
 static void owe(const uint64_t *slot, uint64_t old, const struct table_meta *meta)
