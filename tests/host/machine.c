@@ -46,30 +46,32 @@ TEST(machine, tlb_keeps_what_is_not_flushed)
     EXPECT(!after && left == 0);
 }
 
+#define FLOOD_TABLES 9 // more pages than the machine remembers one by one
+
 TEST(machine, a_flood_of_changes_is_not_forgotten)
 {
     struct pagetable table;
     EXPECT_EQ(pagetable_init(&table, PAGETABLE_USER, 5, &kernel_pages), 0);
-    EXPECT_EQ(pagetable_map(&table, vaddr(MIB(2)), paddr(MIB(6) + PAGE_SIZE), MIB(4), MAP_USER), 0);
+    EXPECT_EQ(pagetable_map(&table, vaddr(MIB(2)), paddr(MIB(6) + PAGE_SIZE), FLOOD_TABLES * MIB(2), MAP_USER), 0);
     irqflags_t flags = irq_save();
     mmu_activate(table.root, 5);
     uint64_t *slots = phys_to_virt(table.root);
     for (int level = 0; level < 2; level++) {
         slots = phys_to_virt(paddr(slots[0] & 0xfffffffff000));
     }
-    uint64_t old[2][512];
-    for (int i = 0; i < 1024; i++) { // two tables of pages, behind the kernel's back
+    static uint64_t old[FLOOD_TABLES][512];
+    for (int i = 0; i < FLOOD_TABLES * 512; i++) { // tables of pages, behind the kernel's back
         uint64_t *slot = (uint64_t *)phys_to_virt(paddr(slots[1 + i / 512] & 0xfffffffff000)) + i % 512;
         old[i / 512][i % 512] = *slot;
         mmu_write(slot, 0);
     }
-    mmu_flush_leaves(vaddr(MIB(2)), 1024, PAGE_SIZE, 5);
+    mmu_flush_leaves(vaddr(MIB(2)), FLOOD_TABLES * 512, PAGE_SIZE, 5);
     size_t single = machine_tlb_owed();
     mmu_flush_asid(6);
     size_t other = machine_tlb_owed();
     mmu_flush_asid(5);
     size_t all = machine_tlb_owed();
-    for (int i = 0; i < 1024; i++) {
+    for (int i = 0; i < FLOOD_TABLES * 512; i++) {
         mmu_write((uint64_t *)phys_to_virt(paddr(slots[1 + i / 512] & 0xfffffffff000)) + i % 512,
                   old[i / 512][i % 512]);
     }
