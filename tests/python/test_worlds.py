@@ -123,6 +123,8 @@ def test_a_difference_needs_a_reason():
     assert found is None and verdict.explained == {"because": 1} and reason.used == 1
     assert judged(trace(1, 3), trace(1, -13), [Reason("booted", "*", "*", "*", "no")])[0]
     assert judged(trace(1, 3), trace(1, -13), [Reason("linux", "*", "*", "*", "no", paths="/proc*")])[0]
+    assert judged(trace(1, 3), trace(1, -13), [Reason("linux", "*", "*", "*", "no", beside="mremap")])[0]
+    assert not judged(trace(1, 3), trace(1, -13), [Reason("linux", "*", "*", "*", "no", beside="close")])[0]
 
 
 def test_the_simulated_machine_may_have_it_both_ways():

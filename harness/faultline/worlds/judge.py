@@ -13,21 +13,21 @@ from pathlib import Path
 from faultline.errors import FaultlineError
 from faultline.paths import ROOT
 from faultline.worlds.program import Program
-from faultline.worlds.trace import Fact, Key, Trace
+from faultline.worlds.trace import Fact, Key, Trace, call_names
 
 DIFFERENCES = ROOT / "user" / "prog" / "differences.toml"
 NOTHING = Fact("nothing", "nothing")
 # Calls that end other tasks when they do not return.
 _ENDING = {"execve", "execveat", "exit_group", "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}
 _STARVED = "the simulated machine has less memory: a process was killed for it"
-_KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks"}
+_KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks", "beside"}
 
 
 @dataclass
 class Reason:
     """Why a call may have another outcome: globs over its name (several, between spaces) and both results; with `paths` only in a program that names
     one of these files (globs as well). `rare`: need not show in every comparison; `tasks`: only in
-    a program that can have several."""
+    a program that can have several; `beside`: only in one that has this call, too."""
 
     world: str
     call: str
@@ -37,12 +37,15 @@ class Reason:
     paths: str = ""
     rare: bool = False
     tasks: bool = False
+    beside: str = ""
     used: int = 0
 
     def fits(self, world: str, difference: Difference) -> bool:
         if self.paths and not any(fnmatch.fnmatchcase(path, paths) for path in difference.program.paths for paths in self.paths.split()):
             return False
         if self.tasks and difference.program.alone:
+            return False
+        if self.beside and self.beside not in map(call_names().get, difference.program.numbers):
             return False
         return (self.world in ("*", world) and any(fnmatch.fnmatchcase(difference.name, call) for call in self.call.split())
                 and fnmatch.fnmatchcase(difference.ours.result, self.ours) and fnmatch.fnmatchcase(difference.theirs.result, self.theirs))
@@ -55,7 +58,7 @@ def reasons(path: Path = DIFFERENCES) -> list[Reason]:
         if set(entry) - _KEYS or not {"call", "reason"} <= set(entry):
             raise FaultlineError(f"{path.name}: entry {number} has the keys {' '.join(entry)} (wanted: call reason; known: {' '.join(sorted(_KEYS))})")
         found.append(Reason(entry.get("world", "*"), entry["call"], entry.get("ours", "*"), entry.get("theirs", "*"), entry["reason"],
-                            entry.get("paths", ""), entry.get("rare", False), entry.get("tasks", False)))
+                            entry.get("paths", ""), entry.get("rare", False), entry.get("tasks", False), entry.get("beside", "")))
     return found
 
 
