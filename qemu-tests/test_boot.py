@@ -137,7 +137,8 @@ def test_signals_end_everything(number, status):
     child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", BOOT, "--", "irqsweep", "exec", "1", "1000000"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     until = time.monotonic() + DEADLINE
     while not any(b"qemu-system" in command_line(pid) for pid in process.descendants(child.pid)):
-        assert time.monotonic() < until and child.poll() is None
+        assert time.monotonic() < until
+        assert child.poll() is None, f"ended with {child.returncode}: {child.stdout.read().decode(errors='replace')}"
         time.sleep(0.05)
     below = process.descendants(child.pid)
     child.send_signal(number)

@@ -1,14 +1,21 @@
 // Process groups and sessions. Source: credentials(7), setpgid(2), setsid(2).
 #include "kernel/proc/process_internal.h"
 
-// With the family's lock. pid 0: the caller. NULL: none.
+// With the family's lock. pid 0: the caller. NULL: none, or nobody will wait for it. A zombie is still of its group.
 static struct process *find(int32_t pid)
 {
     if (pid == 0) {
         return process_current();
     }
     struct process *process = family_find(pid);
-    return process != NULL && !process->ended ? process : NULL;
+    return process != NULL && !(process->ended && process->orphan) ? process : NULL;
+}
+
+// The same, by the number of any of its tasks.
+static struct process *find_by_task(int32_t tid)
+{
+    struct task *task = tid == 0 ? NULL : family_find_task(tid);
+    return task != NULL ? task->process : find(tid);
 }
 
 static bool group_exists(int32_t group, int32_t session)
@@ -58,7 +65,8 @@ int process_set_group(int32_t pid, int32_t group)
         return -EINVAL;
     }
     irqflags_t flags = spin_lock(&family.lock);
-    int error = set_group(process_current(), find(pid), group);
+    bool leads = find(pid) != NULL || find_by_task(pid) == NULL;
+    int error = leads ? set_group(process_current(), find(pid), group) : -EINVAL;
     spin_unlock(&family.lock, flags);
     return error;
 }
@@ -66,7 +74,7 @@ int process_set_group(int32_t pid, int32_t group)
 int process_group_of(int32_t pid, bool session)
 {
     irqflags_t flags = spin_lock(&family.lock);
-    const struct process *process = find(pid);
+    const struct process *process = find_by_task(pid);
     int result = process == NULL ? -ESRCH : session ? process->session : process->group;
     spin_unlock(&family.lock, flags);
     return result;

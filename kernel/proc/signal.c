@@ -382,9 +382,11 @@ static bool is_in_group(const struct process *process, int32_t group)
     return process->group == group;
 }
 
+// Any task's number will do, as on Linux.
 static bool has_pid(const struct process *process, int32_t pid)
 {
-    return process->pid == pid;
+    const struct task *task = process->pid == pid ? NULL : family_find_task(pid);
+    return process->pid == pid || (task != NULL && task->process == process);
 }
 
 static bool is_anybody_else(const struct process *process, int32_t unused)

@@ -131,6 +131,9 @@ int64_t sys_rt_sigqueueinfo(const uint64_t arguments[6])
         return -EINVAL;
     }
     struct process *process = error == 0 ? process_find(pid) : NULL;
+    if (error == 0 && process == NULL) {
+        process = process_find_task(pid);
+    }
     if (error == 0) {
         error = process == NULL ? -ESRCH : signal_queue_send(process, 0, &info);
     }

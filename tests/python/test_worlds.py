@@ -1,5 +1,6 @@
 """Programs in several worlds: the window, the format, what counts as a difference."""
 
+import hashlib
 import os
 import struct
 import threading
@@ -12,13 +13,15 @@ from hypothesis import strategies as st
 from faultline.errors import FaultlineError
 from faultline.paths import ROOT
 from faultline.worlds import judge, linux, simulated, window
-from faultline.worlds.compare import compare
+from faultline.worlds.compare import Comparison, compare
 from faultline.worlds.judge import Judge, Reason
 from faultline.worlds.program import decode
 from faultline.worlds.trace import Key, Trace
 from faultline.worlds.window import BEGAN, DONE, ENDED, Event, Job, Outcome, Window
 
 GETPID, OPENAT, CLOSE = 172, 56, 57
+beside_linux = pytest.mark.skipif(os.geteuid() != 0 or not (linux.BINARY.is_file() and simulated.binary("host-test").is_file()),
+                                  reason="not root, or host-test is not built")
 
 
 def program(*calls, flags=64, number=0):
@@ -176,14 +179,23 @@ def test_the_reasons_can_be_read(tmp_path):
         judge.reasons(bad)
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not (linux.BINARY.is_file() and simulated.binary("host-test").is_file()), reason="not root, or host-test is not built")
+@beside_linux
 def test_linux_and_the_simulated_machine_agree():
     result = compare("linux", [program((GETPID,), (CLOSE, small(9)), (OPENAT, b"\x81\x64"[:1] + b"\x63", b"\6\0", small(0), small(0)))] * 3 + [b""], print)
     assert (result.verdict.programs, result.verdict.same) == (3, 3)  # one is root's
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not (linux.BINARY.is_file() and simulated.binary("host-test").is_file()), reason="not root, or host-test is not built")
+@beside_linux
 def test_what_was_once_otherwise_than_on_linux():
     saved = sorted((ROOT / "fuzz" / "regress" / "fuzz_kernel").glob("linux-*"))
     result = compare("linux", (file.read_bytes() for file in saved), print)
     assert len(saved) >= 3 and result.verdict.same == len(saved), str(result.verdict.unexplained)
+
+
+@beside_linux
+def test_what_has_no_reason_is_kept_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(Comparison, "judge_one", lambda self, program, ours, theirs: "another answer")
+    said = []
+    compare("linux", [program((GETPID,))], said.append, folder=tmp_path / "new")
+    [kept] = (tmp_path / "new").iterdir()
+    assert said == [f"{kept.name}: another answer"] and hashlib.sha1(kept.read_bytes()).hexdigest() == kept.name

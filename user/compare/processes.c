@@ -179,7 +179,13 @@ static void groups(void)
     fact("session", "%d", getsid(pid) == getsid(0));
     FACT(setsid());
     kill(pid, SIGKILL);
+    siginfo_t info;
+    waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+    fact("a zombie's", "%d %d", getpgid(pid) == getpgrp(), getsid(pid) == getsid(0));
+    FACT(setpgid(pid, pid));
+    FACT(kill(pid, SIGTERM));
     wait(&status);
+    FACT(getpgid(pid));
     fflush(stdout);
     if (fork() == 0) {
         fact("setsid", "%d", setsid() == getpid() && getpgrp() == getpid());

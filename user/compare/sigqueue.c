@@ -91,9 +91,10 @@ static void waiting(void)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void *block_all_and_wait(void *argument)
+static void *block_all_and_wait(void *tid)
 {
     sigset_t all;
+    *(volatile pid_t *)tid = gettid();
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     usleep(200000);
@@ -106,12 +107,19 @@ static void threads(void)
 {
     pthread_t thread;
     void *pending;
+    volatile pid_t tid = 0;
     first = pthread_self();
-    pthread_create(&thread, NULL, block_all_and_wait, NULL);
+    pthread_create(&thread, NULL, block_all_and_wait, (void *)&tid);
     usleep(50000);
     came = 0;
     kill(getpid(), SIGUSR1);
     fact("sent to the process, taken by one that does not block it", "%d %d", came, taken_by_me);
+    came = 0;
+    FACT(kill(tid, SIGUSR1));
+    FACT(sigqueue(tid, SIGUSR1, (union sigval){.sival_int = 1}));
+    FACT(setpgid(tid, 0));
+    fact("groups by a thread's number", "%d %d", getpgid(tid) == getpgrp(), getsid(tid) == getsid(0));
+    fact("sent to the process by a thread's number", "%d %d", came, taken_by_me);
     catch (SIGHUP, 0);
     pthread_kill(thread, SIGHUP);
     fact("sent to a thread that blocks it", "%d", came);
@@ -240,7 +248,7 @@ static void orphans_of_groups(void)
         orphaned_groups();
     }
     waitpid(child, &status, 0);
-    fact("the session's leader ended", "%d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+    fact("the leader of all has ended", "%d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
 }
 
 static void pauses(void)

@@ -258,15 +258,16 @@ class Campaign:
         if not chosen:
             return
         count = max(500, int(self.options.minutes * LINUX_A_MINUTE))
-        runs = (("booted", lambda: worlds.booted(chosen, CORPUS_MOST, self.progress.say, self.stopping)),
-                ("linux", lambda: worlds.linux(count, int(time.time()), self.progress.say, self.stopping)))
-        for world, run in runs:
+        runs = {"booted": lambda folder: worlds.booted(chosen, CORPUS_MOST, self.progress.say, self.stopping, folder),
+                "linux": lambda folder: worlds.linux(count, int(time.time()), self.progress.say, self.stopping, folder)}
+        for world, run in runs.items():
+            folder = self.options.folder / "worlds" / world
             try:
-                result = run()
+                result = run(folder)
             except FaultlineError as error:
                 self._broken(f"worlds: {error}")
                 continue
-            worlds.keep(result, self.options.folder / "worlds" / world)
+            worlds.write(result, folder)
             self.night.worlds[world] = {**result.verdict.as_json(), "failures": result.failures}
             self.night.findings += [f"{world}: {difference}" for difference in result.verdict.unexplained] + result.failures
             for sentence in result.stale:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -34,22 +33,21 @@ def generated(count: int, seed: int = 0, root: bool = False) -> Iterator[bytes]:
                 yield file.read_bytes()
 
 
-def linux(count: int, seed: int, say: Callable[[str], None], stop: Callable[[], bool]) -> Result:
-    """Saved programs that Linux can run, then generated ones. Raises FaultlineError when nothing can be compared."""
+def linux(count: int, seed: int, say: Callable[[str], None], stop: Callable[[], bool], folder: Path | None = None) -> Result:
+    """Saved programs that Linux can run, then generated ones; `folder` takes those of what is wrong. Raises FaultlineError when nothing can be compared."""
     saved = (file.read_bytes() for target in all_targets() if target.runs_programs for file in target.regressions())
-    return compare("linux", chain(saved, generated(count, seed)), say, stop, whole=count >= WHOLE)
+    return compare("linux", chain(saved, generated(count, seed)), say, stop, whole=count >= WHOLE, folder=folder)
 
 
-def booted(targets: list[Target], most: int, say: Callable[[str], None], stop: Callable[[], bool]) -> Result:
-    """What the targets have collected, at most so many of each. Raises FaultlineError when nothing can be compared."""
+def booted(targets: list[Target], most: int, say: Callable[[str], None], stop: Callable[[], bool],
+           folder: Path | None = None) -> Result:
+    """What the targets have collected, at most so many of each; `folder` takes those of what is wrong. Raises FaultlineError when nothing can be compared."""
     files = (file for target in targets for file in (target.seeds() + target.regressions() + target.saved())[:most])
-    return compare("booted", (file.read_bytes() for file in files), say, stop)
+    return compare("booted", (file.read_bytes() for file in files), say, stop, folder=folder)
 
 
-def keep(result: Result, folder: Path) -> None:
-    """The programs of a result that is not good, and the verdict."""
+def write(result: Result, folder: Path) -> None:
+    """The verdict, as worlds.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    for data in result.inputs:
-        (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
     document = {**result.verdict.as_json(), "failures": result.failures, "stale": result.stale}
     (folder / "worlds.json").write_text(json.dumps(document, indent=2) + "\n")

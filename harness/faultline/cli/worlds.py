@@ -34,37 +34,38 @@ def main(files, count: int, seed: int, patterns, most: int) -> int:
     build.build("host-test", ["worlds", "prog", "prog-linux"])
     good = True
     if count:
-        good = _told("linux", lambda say: worlds.linux(count, seed, say, lambda: False)) and good
+        good = _told("linux", lambda *out: worlds.linux(count, seed, *out)) and good
     if files or patterns:
         build.build("qemu-virt")
     if patterns:
         chosen = [target for target in targets.select(patterns) if target.runs_programs]
         if not chosen:
             raise UsageError(f"no target of programs matches {' '.join(patterns)}")
-        good = _told("booted", lambda say: worlds.booted(chosen, most, say, lambda: False)) and good
+        good = _told("booted", lambda *out: worlds.booted(chosen, most, *out)) and good
     if files:
-        good = _told("booted", lambda say: _files(files, say)) and good
+        good = _told("booted", lambda *out: _files(files, *out)) and good
     print(f"worlds: {'every difference has its reason' if good else 'differences without a reason, out/worlds'}")
     return 0 if good else 1
 
 
-def _files(files: list[Path], say) -> Result:
+def _files(files: list[Path], say, stop, folder: Path) -> Result:
     for file in files:
         if not file.is_file():
             raise UsageError(f"no file '{file}'")
-    return compare("booted", (file.read_bytes() for file in files), say)
+    return compare("booted", (file.read_bytes() for file in files), say, stop, folder=folder)
 
 
 def _told(world: str, run) -> bool:
     began = time.monotonic()
-    result = run(lambda text: print(f"  {text}", flush=True))
-    worlds.keep(result, OUT / "worlds" / world)
+    folder = OUT / "worlds" / world
+    result = run(lambda text: print(f"  {text}", flush=True), lambda: False, folder)
+    worlds.write(result, folder)
     for reason, times in result.verdict.explained.most_common():
         print(f"  {times:6}  {reason}")
     for sentence in result.stale:
         print(f"  {sentence}")
     seconds = time.monotonic() - began
-    print(f"  {result.verdict}; {len(result.failures)} failures; {result.verdict.programs / seconds:.0f} programs a second ({relative(OUT / 'worlds' / world)})")
+    print(f"  {result.verdict}; {len(result.failures)} failures; {result.verdict.programs / seconds:.0f} programs a second ({relative(folder)})")
     return result.good
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Protocol
 
 from faultline.errors import FaultlineError, GuestError
@@ -24,6 +26,7 @@ from faultline.worlds.window import Job, Outcome
 WORLDS = ("booted", "linux")
 _BATCH = 200
 MACHINES = 2  # of a world, side by side
+_TOLD = 30.0  # seconds between two words on how far it is
 _SCHEDULES = 60  # that a program is run under when it has another outcome elsewhere
 MILLISECONDS = {"booted": 1000, "linux": 300}  # of the world's own time; the booted kernel's costs nothing while it sleeps
 
@@ -40,13 +43,11 @@ def start(world: str, preset: str = "qemu-virt") -> World:
 
 @dataclass
 class Result:
-    """`failures` are sentences on programs that took a world down; `stale` on entries of differences.toml that fit nothing;
-    `inputs`: the programs of the unexplained differences and of failures."""
+    """`failures` are sentences on programs that took a world down; `stale` on entries of differences.toml that fit nothing."""
 
     verdict: Verdict
     failures: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
-    inputs: list[bytes] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -56,14 +57,16 @@ class Result:
         """What another machine of the same world found."""
         self.verdict.add(other.verdict)
         self.failures += other.failures
-        self.inputs += other.inputs
 
 
 class Comparison:
-    """Runs programs in both worlds. A context manager, and all of it in one thread: what it starts ends with that."""
+    """Runs programs in both worlds. A context manager, and all of it in one thread: what it starts ends with that. `folder`
+    takes the programs of failures and of differences without a reason."""
 
-    def __init__(self, world: str, preset: str = "qemu-virt", simulated: str = "host-test", known: list[Reason] | None = None):
+    def __init__(self, world: str, preset: str = "qemu-virt", simulated: str = "host-test", known: list[Reason] | None = None,
+                 folder: Path | None = None):
         self.world = world
+        self._folder = folder
         self._files = world == "linux"  # the booted kernel has the simulated one's file systems, and no time for it
         self._preset = preset
         self.simulated = Simulated(simulated)
@@ -103,7 +106,7 @@ class Comparison:
             if outcome is not None:
                 found = self.judge_one(program, trace, self.trace(program, outcome))
                 if found:
-                    self.result.inputs.append(program.data)
+                    self._keep(program)
                     say(f"{name_of(program)}: {found}")
 
     def _outcomes(self, ours: list[tuple[Program, Trace]], say) -> Iterator[Outcome | None]:
@@ -130,8 +133,13 @@ class Comparison:
 
     def _fail(self, program: Program, what: str, say) -> None:
         self.result.failures.append(f"{name_of(program)}: {what.splitlines()[0]}")
-        self.result.inputs.append(program.data)
+        self._keep(program)
         say(self.result.failures[-1])
+
+    def _keep(self, program: Program) -> None:
+        if self._folder:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            (self._folder / name_of(program)).write_bytes(program.data)
 
     def _job(self, program: Program, trace: Trace) -> Job:
         """What was killed on the simulated machine waits for ever: there is no need to."""
@@ -166,30 +174,37 @@ class Comparison:
 
 
 class _Shared:
-    """An iterator that several threads take from."""
+    """An iterator that several threads take from, and that says how far it is."""
 
-    def __init__(self, items: Iterable[bytes]):
+    def __init__(self, items: Iterable[bytes], say: Callable[[str], None]):
         self._items = iter(items)
         self._lock = threading.Lock()
+        self._say = say
+        self._taken = 0
+        self._told = time.monotonic()
 
     def __iter__(self) -> _Shared:
         return self
 
     def __next__(self) -> bytes:
         with self._lock:
+            if time.monotonic() - self._told >= _TOLD:
+                self._told = time.monotonic()
+                self._say(f"{self._taken} programs so far")
+            self._taken += 1
             return next(self._items)
 
 
 def compare(world: str, programs: Iterable[bytes], say: Callable[[str], None], stop: Callable[[], bool] = lambda: False,
-            whole: bool = False) -> Result:
-    """All programs, on several machines of that world. `whole`: they are so many that every reason must have shown. Raises
-    FaultlineError when nothing can be compared."""
+            whole: bool = False, folder: Path | None = None) -> Result:
+    """All programs, on several machines of that world. `whole`: they are so many that every reason must have shown; `folder`: as
+    Comparison has it. Raises FaultlineError when nothing can be compared."""
     known = judge.reasons()
-    source = _Shared(programs)
+    source = _Shared(programs, say)
     over = threading.Event()
 
     def work() -> Result:
-        with Comparison(world, known=known) as comparison:
+        with Comparison(world, known=known, folder=folder) as comparison:
             comparison.add(source, lambda: stop() or over.is_set(), say)
             return comparison.result
 

@@ -27,7 +27,7 @@ _KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks", 
 class Reason:
     """Why a call may have another outcome: globs over its name (several, between spaces) and both results; with `paths` only in a program that names
     one of these files (globs as well). `rare`: need not show in every comparison; `tasks`: only in
-    a program that can have several; `beside`: only in one that has this call, too."""
+    a program that can have several; `beside`: only in one that has one of these calls, too."""
 
     world: str
     call: str
@@ -45,7 +45,7 @@ class Reason:
             return False
         if self.tasks and difference.program.alone:
             return False
-        if self.beside and self.beside not in map(call_names().get, difference.program.numbers):
+        if self.beside and not set(self.beside.split()) & set(map(call_names().get, difference.program.numbers)):
             return False
         return (self.world in ("*", world) and any(fnmatch.fnmatchcase(difference.name, call) for call in self.call.split())
                 and fnmatch.fnmatchcase(difference.ours.result, self.ours) and fnmatch.fnmatchcase(difference.theirs.result, self.theirs))
