@@ -248,9 +248,7 @@ int file_open_how(const struct path_start *start, char *path, uint32_t flags, ui
 
 static inline int may(const struct file *file, bool write)
 {
-    uint32_t mode = file->flags & O_ACCMODE;
-    bool allowed = (file->flags & O_PATH) == 0 && (mode == O_RDWR || mode == (write ? O_WRONLY : O_RDONLY));
-    if (!allowed) {
+    if (!(write ? file_writes(file) : file_reads(file))) {
         return -EBADF;
     }
     if (file->node != NULL && vnode_is(file->node, S_IFDIR)) {

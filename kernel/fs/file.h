@@ -82,6 +82,19 @@ struct file {
     void *data;                 // of ops
     struct file_watch *watches; // who is to know when it is gone; see file_forget
 };
+// What it was opened for; with O_PATH, or both bits of O_ACCMODE, neither.
+static inline bool file_reads(const struct file *file)
+{
+    uint32_t mode = file->flags & (O_PATH | O_ACCMODE);
+    return mode == O_RDONLY || mode == O_RDWR;
+}
+
+static inline bool file_writes(const struct file *file)
+{
+    uint32_t mode = file->flags & (O_PATH | O_ACCMODE);
+    return mode == O_WRONLY || mode == O_RDWR;
+}
+
 // Set once, by whoever hangs watches on files: called when the last reference to a file that has some is given up.
 extern void (*file_forget)(struct file *file);
 

@@ -55,22 +55,12 @@ static void destroy(struct pipe *pipe)
     kfree(pipe);
 }
 
-static bool reads(const struct file *file)
-{
-    return (file->flags & O_ACCMODE) != O_WRONLY;
-}
-
-static bool writes(const struct file *file)
-{
-    return (file->flags & O_ACCMODE) != O_RDONLY;
-}
-
 static void come(struct pipe *pipe, const struct file *file)
 {
-    pipe->readers += reads(file);
-    pipe->readers_ever += reads(file);
-    pipe->writers += writes(file);
-    pipe->writers_ever += writes(file);
+    pipe->readers += file_reads(file);
+    pipe->readers_ever += file_reads(file);
+    pipe->writers += file_writes(file);
+    pipe->writers_ever += file_writes(file);
     condition_signal(&pipe->changed);
 }
 
@@ -78,8 +68,8 @@ static void come(struct pipe *pipe, const struct file *file)
 static bool leave(struct pipe *pipe, const struct file *file)
 {
     mutex_lock(&pipe->lock);
-    pipe->readers -= reads(file);
-    pipe->writers -= writes(file);
+    pipe->readers -= file_reads(file);
+    pipe->writers -= file_writes(file);
     bool last = pipe->readers == 0 && pipe->writers == 0 && pipe->openers == 0;
     condition_signal(&pipe->changed);
     mutex_unlock(&pipe->lock);
@@ -215,11 +205,11 @@ static unsigned pipe_poll(struct file *file, struct condition **changed)
     struct pipe *pipe = file->data;
     unsigned ready = 0;
     mutex_lock(&pipe->lock);
-    if (reads(file)) {
+    if (file_reads(file)) {
         ready |= pipe->read != pipe->written ? POLL_IN : 0;
         ready |= pipe->writers == 0 && pipe->writers_ever > 0 ? POLL_HANGUP : 0;
     }
-    if (writes(file)) {
+    if (file_writes(file)) {
         ready |= room_in(pipe) >= PIPE_ATOMIC ? POLL_OUT : 0;
         ready |= pipe->readers == 0 ? POLL_ERROR : 0;
     }
@@ -322,15 +312,15 @@ static int wait_for_other(struct pipe *pipe, const struct file *file)
 {
     uint32_t readers = pipe->readers_ever, writers = pipe->writers_ever;
     bool nonblock = (file->flags & O_NONBLOCK) != 0;
-    if (reads(file) && writes(file)) {
+    if (file_reads(file) && file_writes(file)) {
         return 0;
     }
-    while (reads(file) && !nonblock && pipe->writers == 0 && pipe->writers_ever == writers) {
+    while (file_reads(file) && !nonblock && pipe->writers == 0 && pipe->writers_ever == writers) {
         if (condition_wait_interruptible(&pipe->changed, &pipe->lock) != 0) {
             return -ERESTART;
         }
     }
-    while (writes(file) && pipe->readers == 0 && pipe->readers_ever == readers) {
+    while (file_writes(file) && pipe->readers == 0 && pipe->readers_ever == readers) {
         if (nonblock) {
             return -ENXIO;
         }
@@ -344,7 +334,7 @@ static int wait_for_other(struct pipe *pipe, const struct file *file)
 int pipe_open(struct vnode *node, struct file *file)
 {
     struct pipe *pipe;
-    int error = pipe_of(node, &pipe);
+    int error = file_reads(file) || file_writes(file) ? pipe_of(node, &pipe) : -EINVAL;
     if (error != 0) {
         return error;
     }

@@ -51,6 +51,9 @@ static int set_group(const struct process *me, struct process *process, int32_t 
         return -ESRCH;
     }
     group = group == 0 ? process->pid : group;
+    if (process->session == me->session && process != me && process->executed) {
+        return -EACCES;
+    }
     if (process->session != me->session || process->session == process->pid ||
         (group != process->pid && !group_exists(group, process->session))) {
         return -EPERM;

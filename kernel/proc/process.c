@@ -292,6 +292,7 @@ int process_exec(char *path, const struct exec_strings *strings)
     old = process->space;
     usage_space_ends(process, old);
     process->space = space;
+    process->executed = true;
     spin_unlock(&family.lock, flags);
     __builtin_memset(&task->fp, 0, sizeof(task->fp));
     process_use_space(task->thread, space, &task->fp);

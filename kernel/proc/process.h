@@ -30,6 +30,7 @@ struct process {
     int status;            // as wait(2) tells it
     bool ended;            // a zombie until somebody has asked for its status
     bool orphan;           // nobody will
+    bool executed;         // has had another program since it was born; family's lock
     bool subreaper;        // these three by prctl(2): orphans below are its children
     bool no_new_privileges;
     uint8_t death_signal; // comes when its parent ends; 0: none

@@ -296,7 +296,7 @@ int64_t sys_ftruncate(const uint64_t arguments[6])
     if (error != 0) {
         return error;
     }
-    bool good = file->node != NULL && vnode_is(file->node, S_IFREG) && (file->flags & O_ACCMODE) != O_RDONLY;
+    bool good = file->node != NULL && vnode_is(file->node, S_IFREG) && file_writes(file);
     error = good ? resize(file->node, arguments[1]) : -EINVAL;
     file_put(file);
     return error;
@@ -412,7 +412,7 @@ int64_t sys_getdents64(const uint64_t arguments[6])
     int64_t result = -ENOTDIR;
     if (file->node != NULL && vnode_is(file->node, S_IFDIR) && (file->flags & O_PATH) == 0) {
         mutex_lock(&file->lock);
-        result = give_entries(file, arguments[1], arguments[2]);
+        result = give_entries(file, arguments[1], (uint32_t)arguments[2]);
         mutex_unlock(&file->lock);
     }
     file_put(file);

@@ -36,8 +36,8 @@ static int64_t read_here(struct file *file, struct io *io, uint64_t offset)
 
 static int limit_growth(const struct file *file, uint64_t offset, struct io *io)
 {
-    bool grows = file->node != NULL && vnode_is(file->node, S_IFREG) && (file->flags & O_PATH) == 0 &&
-                 (file->flags & O_ACCMODE) != O_RDONLY && offset + io->left <= INT64_MAX;
+    bool grows =
+        file->node != NULL && vnode_is(file->node, S_IFREG) && file_writes(file) && offset + io->left <= INT64_MAX;
     return grows ? limits_check_file(offset, &io->left) : 0;
 }
 

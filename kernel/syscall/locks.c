@@ -108,8 +108,7 @@ int64_t fcntl_lock(uint64_t fd, struct file *file, int command, uint64_t argumen
     if (command == F_GETLK || command == F_OFD_GETLK) {
         return ask(file, owner, &user, &lock, argument);
     }
-    uint32_t mode = file->flags & O_ACCMODE;
-    if ((lock.type == F_RDLCK && mode == O_WRONLY) || (lock.type == F_WRLCK && mode == O_RDONLY)) {
+    if ((lock.type == F_RDLCK && !file_reads(file)) || (lock.type == F_WRLCK && !file_writes(file))) {
         return -EBADF;
     }
     error = lock_set(file->node, owner, false, &lock, command == F_SETLKW || command == F_OFD_SETLKW);

@@ -42,14 +42,15 @@ static int map_file(uint32_t fd, struct space_request *request, uint64_t *start)
     if (error != 0) {
         return error;
     }
-    uint32_t mode = file->flags & O_ACCMODE;
     bool writes_through = (request->flags & AREA_SHARED) != 0 && (request->flags & AREA_WRITE) != 0;
     if ((file->flags & O_PATH) != 0) {
         error = -EBADF;
-    } else if (mode == O_WRONLY || (writes_through && mode != O_RDWR)) {
+    } else if (!file_reads(file) || (writes_through && !file_writes(file))) {
         error = -EACCES;
     } else if (file->ops->pages == NULL) {
         error = -ENODEV;
+    } else if ((request->flags & AREA_GROWS_DOWN) != 0) {
+        error = -EINVAL; // below it would be other bytes of the file
     } else {
         request->backing = file->ops->pages(file);
         error = space_map(my_space(), request, start);

@@ -37,14 +37,25 @@ static int check_policy(unsigned kind, int priority)
     }
 }
 
+// Whether it is more than a task may take for itself. Of limits those of RLIMIT_NICE and RLIMIT_RTPRIO count as 0.
+static bool takes_more(const struct sched_policy *now, const struct sched_policy *wanted)
+{
+    bool realtime = policy_is_realtime(wanted) && (wanted->kind != now->kind || wanted->priority > now->priority);
+    bool back = now->kind == SCHED_IDLE && wanted->kind != SCHED_IDLE;
+    return realtime || back || wanted->nice < now->nice || (now->reset_on_fork && !wanted->reset_on_fork);
+}
+
 static int set_policy(struct task *task, void *argument)
 {
-    const struct sched_policy *wanted = argument;
-    bool more = policy_is_realtime(wanted) || wanted->nice < task->thread->policy.nice;
-    if (!is_mine(task) || (more && !is_privileged())) {
+    const struct sched_policy *now = &task->thread->policy;
+    struct sched_policy wanted = *(const struct sched_policy *)argument;
+    if (wanted.kind != SCHED_OTHER && wanted.kind != SCHED_BATCH) {
+        wanted.nice = now->nice; // for when it is of those again
+    }
+    if (!is_mine(task) || (takes_more(now, &wanted) && !is_privileged())) {
         return -EPERM;
     }
-    thread_set_policy(task->thread, wanted);
+    thread_set_policy(task->thread, &wanted);
     return 0;
 }
 

@@ -20,10 +20,10 @@ enum argument_kind {
     ARG_BUF_OUT,   // user memory written by the kernel; likewise
     ARG_STRUCT_IN, // param bytes at this address
     ARG_STRUCT_OUT,
-    ARG_STRUCT_IN_OPT, // NULL is allowed
-    ARG_STRUCT_OUT_OPT,
-    ARG_VEC_IN,  // iovec array; count in argument number param
-    ARG_ADDRESS, // user address that is not followed
+    ARG_STRUCT_IN_OPT,  // NULL is allowed
+    ARG_STRUCT_OUT_OPT, // any value: what cannot be told has been done all the same
+    ARG_VEC_IN,         // iovec array; count in argument number param
+    ARG_ADDRESS,        // user address that is not followed
 };
 
 struct syscall_argument {

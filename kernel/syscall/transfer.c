@@ -134,9 +134,11 @@ static int check_copy(const struct transfer *transfer, uint64_t count)
     if (in == NULL || out == NULL || !vnode_is(in, S_IFREG) || !vnode_is(out, S_IFREG)) {
         return -EINVAL;
     }
-    if ((transfer->in->flags & O_ACCMODE) == O_WRONLY || (transfer->out->flags & O_ACCMODE) == O_RDONLY ||
-        ((transfer->in->flags | transfer->out->flags) & O_PATH) != 0 || (transfer->out->flags & O_APPEND) != 0) {
+    if (!file_reads(transfer->in) || !file_writes(transfer->out) || (transfer->out->flags & O_APPEND) != 0) {
         return -EBADF;
+    }
+    if (in->mount != out->mount) {
+        return -EXDEV;
     }
     uint64_t size = READ_ONCE(in->size);
     count = min_u64(count, size > transfer->in_offset ? size - transfer->in_offset : 0);
@@ -182,7 +184,7 @@ static int check_splice(const struct transfer *transfer)
     if (!in && !out) {
         return -EINVAL;
     }
-    if ((transfer->in->flags & O_ACCMODE) == O_WRONLY || (transfer->out->flags & O_ACCMODE) == O_RDONLY) {
+    if (!file_reads(transfer->in) || !file_writes(transfer->out)) {
         return -EBADF;
     }
     if (in && out && transfer->in->data == transfer->out->data) {
@@ -243,8 +245,7 @@ int64_t sys_tee(const uint64_t arguments[6])
         (!file_is_pipe(transfer.in) || !file_is_pipe(transfer.out) || transfer.in->data == transfer.out->data)) {
         result = -EINVAL;
     }
-    if (result == 0 &&
-        ((transfer.in->flags & O_ACCMODE) == O_WRONLY || (transfer.out->flags & O_ACCMODE) == O_RDONLY)) {
+    if (result == 0 && (!file_reads(transfer.in) || !file_writes(transfer.out))) {
         result = -EBADF;
     }
     if (result == 0) {
@@ -276,7 +277,7 @@ int64_t sys_vmsplice(const uint64_t arguments[6])
     if (error != 0) {
         return error;
     }
-    bool pipe = file_is_pipe(file), in = (file->flags & O_ACCMODE) != O_RDONLY;
+    bool pipe = file_is_pipe(file), in = file_writes(file);
     file_put(file);
     return arguments[2] == 0          ? 0
            : !pipe                    ? -EBADF
@@ -291,7 +292,7 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
 {
     struct vnode *node = file->node;
     uint64_t end = offset + size;
-    if ((file->flags & O_ACCMODE) == O_RDONLY || (file->flags & O_PATH) != 0) {
+    if (!file_writes(file)) {
         return -EBADF;
     }
     if (node == NULL || !vnode_is(node, S_IFREG)) {
@@ -358,10 +359,10 @@ int64_t sys_readahead(const uint64_t arguments[6])
     struct file *file;
     int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
     if (error == 0) {
-        bool readable =
-            (file->flags & (O_PATH | O_ACCMODE)) == O_RDONLY || (file->flags & (O_PATH | O_ACCMODE)) == O_RDWR;
         bool wrong = (int64_t)arguments[2] < 0;
-        error = !readable ? -EBADF : !wrong && file->node != NULL && vnode_is(file->node, S_IFREG) ? 0 : -EINVAL;
+        error = !file_reads(file)                                               ? -EBADF
+                : !wrong && file->node != NULL && vnode_is(file->node, S_IFREG) ? 0
+                                                                                : -EINVAL;
         file_put(file);
     }
     return error;

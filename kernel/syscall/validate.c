@@ -33,6 +33,7 @@ static int check_argument(const struct syscall_argument *argument, uint64_t valu
     case ARG_UINT:
     case ARG_PID:
     case ARG_ADDRESS:
+    case ARG_STRUCT_OUT_OPT:
         return 0;
     case ARG_FD:
         return check_fd(value, argument->param != 0);
@@ -50,7 +51,6 @@ static int check_argument(const struct syscall_argument *argument, uint64_t valu
     case ARG_BUF_OUT:
         return check_range(value, arguments[argument->param]);
     case ARG_STRUCT_IN_OPT:
-    case ARG_STRUCT_OUT_OPT:
         return value == 0 ? 0 : check_range(value, argument->param);
     case ARG_STRUCT_IN:
     case ARG_STRUCT_OUT:

@@ -52,6 +52,8 @@ static void flags(void)
     FACT_OK(mmap(NULL, PAGE, RW, 5, fd, 0));
     FACT_OK(mmap(NULL, PAGE, RW, 0, fd, 0));
     FACT_OK(mmap(NULL, PAGE, RW, MAP_SHARED, fd, -PAGE));
+    FACT_OK(mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_GROWSDOWN, fd, 0));
+    FACT_OK(mmap(NULL, PAGE, RW, MAP_SHARED | MAP_GROWSDOWN, fd, 0));
     unlink("a");
     close(fd);
 }

@@ -68,7 +68,18 @@ static void ask(int fd, const char *what, short type, long start, long length)
 static void record_locks(void)
 {
     int fd = open("locked", O_CREAT | O_RDWR | O_TRUNC, 0600), status;
-    struct flock lock = {.l_type = F_WRLCK, .l_start = 10, .l_len = 10};
+    int neither = open("locked", O_ACCMODE);
+    struct flock lock = {.l_type = F_WRLCK, .l_start = 10, .l_len = 10}, read_lock = {.l_type = F_RDLCK};
+    FACT(fcntl(neither, F_SETLK, &lock));
+    FACT(fcntl(neither, F_SETLK, &read_lock));
+    FACT(read(neither, &lock, 1));
+    FACT(write(neither, "x", 1));
+    FACT(ftruncate(neither, 3));
+    FACT(posix_fallocate(neither, 0, 3));
+    FACT(readahead(neither, 0, 3));
+    FACT(copy_file_range(neither, NULL, fd, NULL, 3, 0));
+    FACT(copy_file_range(fd, NULL, neither, NULL, 3, 0));
+    close(neither);
     FACT(fcntl(fd, F_SETLK, &lock));
     lock = (struct flock){.l_type = F_RDLCK, .l_start = 13, .l_len = 2};
     FACT(fcntl(fd, F_SETLK, &lock)); // splits
@@ -280,6 +291,11 @@ static void room(void)
     FACT(rename("named", "room"));
     close(fd);
     fd = memfd_create("memory", MFD_CLOEXEC);
+    int plain = open("plain", O_CREAT | O_RDWR, 0600);
+    FACT(copy_file_range(plain, NULL, fd, NULL, 1, 0));
+    FACT(copy_file_range(fd, NULL, plain, NULL, 0, 0));
+    close(plain);
+    unlink("plain");
     FACT_OK(fd);
     FACT(fcntl(fd, F_GETFD));
     FACT(write(fd, "abc", 3));

@@ -56,7 +56,23 @@ static void niceness(void)
         FACT(setpriority(PRIO_PROCESS, 0, 12));
         FACT(setpriority(PRIO_PROCESS, getppid(), 15));
         FACT(getpriority(PRIO_PROCESS, 0));
-        struct sched_param one = {1};
+        struct sched_param one = {1}, none = {0};
+        FACT(sched_setscheduler(0, SCHED_FIFO, &one));
+        uint32_t idle[12] = {48, SCHED_IDLE, 0, 0, 19};
+        FACT(syscall(SYS_sched_setattr, 0, idle, 0));
+        FACT(setpriority(PRIO_PROCESS, 0, 13)); // it had stayed at 12
+        FACT(sched_setscheduler(0, SCHED_OTHER, &none));
+        FACT(sched_setscheduler(0, SCHED_IDLE | SCHED_RESET_ON_FORK, &none));
+        FACT(sched_setscheduler(0, SCHED_IDLE, &none));
+        _exit(0);
+    }
+    wait(NULL);
+    if (fork() == 0) {
+        struct sched_param two = {2}, one = {1}, three = {3};
+        FACT(sched_setscheduler(0, SCHED_RR, &two));
+        setuid(1000);
+        FACT(sched_setparam(0, &one));
+        FACT(sched_setparam(0, &three));
         FACT(sched_setscheduler(0, SCHED_FIFO, &one));
         _exit(0);
     }

@@ -57,6 +57,11 @@ static void masks(void)
     FACT(sigprocmask(SIG_SETMASK, &set, &old));
     FACT(sigprocmask(SIG_BLOCK, NULL, &old));
     fact("KILL and STOP cannot be blocked", "%d %d", sigismember(&old, SIGKILL), sigismember(&old, SIGSTOP));
+    sigset_t one;
+    sigemptyset(&one), sigaddset(&one, SIGHUP);
+    FACT(syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &one, (void *)-11, 8));
+    FACT(sigprocmask(SIG_BLOCK, &one, &old));
+    fact("done, and could not be told", "%d", sigismember(&old, SIGHUP));
     FACT(syscall(SYS_rt_sigprocmask, 9, &set, NULL, 8));
     FACT(syscall(SYS_rt_sigprocmask, 9, NULL, &old, 8));
     FACT(syscall(SYS_rt_sigprocmask, 0, NULL, NULL, 7));
