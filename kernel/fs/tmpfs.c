@@ -626,13 +626,14 @@ static bool tmpfs_busy(struct mount *mount)
 
 const struct filesystem tmpfs = {"tmpfs", 0x01021994, true, false, tmpfs_mount, tmpfs_unmount, tmpfs_busy};
 
-int tmpfs_anonymous(uint64_t size, struct vnode **node, struct backing **pages)
+// Where files without a name are: nobody can get there, unmount it or make it read-only.
+static struct mount nameless = {
+    .type = &tmpfs, .device = 0xfffff, .names = MUTEX_INIT(nameless.names, "nameless files")};
+
+int tmpfs_anonymous(const struct credentials *as, uint64_t size, struct vnode **node, struct backing **pages)
 {
-    static const struct credentials root = {0};
-    struct vnode *place = mount_root_node();
     struct tmpfs_node *made;
-    int error = make_node(place->mount, S_IFREG | 0600, 0, NULL, &root, &made);
-    vnode_put(place);
+    int error = make_node(&nameless, S_IFREG | 0600, 0, NULL, as, &made);
     if (error == 0) {
         made->vnode.size = size;
         made->vnode.links = 0;

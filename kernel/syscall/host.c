@@ -54,7 +54,7 @@ int64_t sys_memfd_create(const uint64_t arguments[6])
     }
     struct vnode *node;
     struct backing *pages;
-    error = tmpfs_anonymous(0, &node, &pages);
+    error = tmpfs_anonymous(&process_current()->as, 0, &node, &pages);
     if (error != 0) {
         return error;
     }

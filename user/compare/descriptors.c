@@ -302,6 +302,17 @@ static void room(void)
     FACT(pread(fd, text, 10, 1));
     fstat(fd, &info);
     fact("memory", "%o %ld %ld", info.st_mode, (long)info.st_nlink, (long)info.st_size);
+    fflush(stdout);
+    if (fork() == 0) {
+        setgid(33), setuid(44);
+        fstat(memfd_create("mine", 0), &info);
+        fact("memory's owner", "%d %d", (int)info.st_uid, (int)info.st_gid);
+        fflush(stdout);
+        _exit(0);
+    }
+    wait(NULL);
+    struct stat here;
+    fact("on the same filesystem", "%d", stat(".", &here) == 0 && here.st_dev == info.st_dev);
     FACT(memfd_create("memory", 0x1000));
     close(fd);
 }
