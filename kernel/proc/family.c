@@ -50,6 +50,13 @@ struct task *family_find_task(int32_t tid)
     return node != NULL ? container_of(node, struct task, by_tid) : NULL;
 }
 
+struct process *family_find_any(int32_t id)
+{
+    struct process *process = family_find(id);
+    struct task *task = process == NULL ? family_find_task(id) : NULL;
+    return task != NULL ? task->process : process;
+}
+
 static bool names_a_group(int32_t id)
 {
     list_for_each(at, &family.all)
@@ -139,6 +146,14 @@ struct process *process_find(int32_t pid)
 {
     irqflags_t flags = spin_lock(&family.lock);
     struct process *process = get(family_find(pid));
+    spin_unlock(&family.lock, flags);
+    return process;
+}
+
+struct process *process_find_any(int32_t id)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    struct process *process = get(family_find_any(id));
     spin_unlock(&family.lock, flags);
     return process;
 }

@@ -1,21 +1,12 @@
 // Process groups and sessions. Source: credentials(7), setpgid(2), setsid(2).
 #include "kernel/proc/process_internal.h"
 
-// With the family's lock. pid 0: the caller. NULL: none, or nobody will wait for it. A zombie is still of its group.
-static struct process *find(int32_t pid)
+// With the family's lock. id: of any of its tasks, or 0: the caller. NULL: none, or nobody will wait for it. A zombie
+// is still of its group.
+static struct process *find(int32_t id)
 {
-    if (pid == 0) {
-        return process_current();
-    }
-    struct process *process = family_find(pid);
+    struct process *process = id == 0 ? process_current() : family_find_any(id);
     return process != NULL && !(process->ended && process->orphan) ? process : NULL;
-}
-
-// The same, by the number of any of its tasks.
-static struct process *find_by_task(int32_t tid)
-{
-    struct task *task = tid == 0 ? NULL : family_find_task(tid);
-    return task != NULL ? task->process : find(tid);
 }
 
 static bool group_exists(int32_t group, int32_t session)
@@ -45,8 +36,21 @@ bool group_is_orphaned(int32_t group, const struct process *leaving)
     return true;
 }
 
-static int set_group(const struct process *me, struct process *process, int32_t group)
+// Who waits for a child of the group that it leaves need not wait any more.
+static void change_group(struct process *process, int32_t group)
 {
+    process->group = group;
+    if (process->parent != NULL) {
+        condition_signal(&process->parent->changes);
+    }
+}
+
+static int set_group(const struct process *me, int32_t pid, int32_t group)
+{
+    struct process *process = find(pid);
+    if (process != NULL && pid != 0 && pid != process->pid) {
+        return -EINVAL; // another of its tasks
+    }
     if (process == NULL || (process != me && process->parent != me)) {
         return -ESRCH;
     }
@@ -58,7 +62,7 @@ static int set_group(const struct process *me, struct process *process, int32_t 
         (group != process->pid && !group_exists(group, process->session))) {
         return -EPERM;
     }
-    process->group = group;
+    change_group(process, group);
     return 0;
 }
 
@@ -68,8 +72,7 @@ int process_set_group(int32_t pid, int32_t group)
         return -EINVAL;
     }
     irqflags_t flags = spin_lock(&family.lock);
-    bool leads = find(pid) != NULL || find_by_task(pid) == NULL;
-    int error = leads ? set_group(process_current(), find(pid), group) : -EINVAL;
+    int error = set_group(process_current(), pid, group);
     spin_unlock(&family.lock, flags);
     return error;
 }
@@ -77,7 +80,7 @@ int process_set_group(int32_t pid, int32_t group)
 int process_group_of(int32_t pid, bool session)
 {
     irqflags_t flags = spin_lock(&family.lock);
-    const struct process *process = find_by_task(pid);
+    const struct process *process = find(pid);
     int result = process == NULL ? -ESRCH : session ? process->session : process->group;
     spin_unlock(&family.lock, flags);
     return result;
@@ -95,7 +98,8 @@ int process_new_session(void)
         }
     }
     if (error == 0) {
-        me->group = me->session = me->pid;
+        me->session = me->pid;
+        change_group(me, me->pid);
     }
     spin_unlock(&family.lock, flags);
     return error != 0 ? error : me->pid;

@@ -98,8 +98,9 @@ struct wait_result {
     int status;
     struct usage usage; // of the child and those it has waited for
 };
-// wait4(2), waitid(2): which as wait4 has it. 0, -ECHILD, -ERESTART.
-[[nodiscard]] int process_wait_child(int32_t which, unsigned options, struct wait_result *out);
+enum wait_for { WAIT_ANY, WAIT_PID, WAIT_GROUP }; // the numbers of waitid(2)
+// wait4(2), waitid(2): children of that number or group; group 0 is the caller's as it is now. 0, -ECHILD, -ERESTART.
+[[nodiscard]] int process_wait_child(enum wait_for kind, int32_t id, unsigned options, struct wait_result *out);
 _Noreturn void process_exit(int status); // all tasks of the current one, as wait(2) tells it
 static inline int exit_status(int code)
 {
@@ -116,6 +117,7 @@ int process_new_session(void);                                   // setsid(2): i
 // With a reference; NULL: there is none, or it has been waited for. A zombie has no space and no files.
 struct process *process_find(int32_t pid);
 struct process *process_find_task(int32_t tid); // the process of that task
+struct process *process_find_any(int32_t id);   // by either: a zombie's tasks have ended
 void process_put(struct process *process);
 // Calls visit for each, zombies too, under the family's lock, until it says false.
 void process_for_each(bool (*visit)(struct process *process, void *argument), void *argument);

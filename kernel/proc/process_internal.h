@@ -21,6 +21,7 @@ void process_use_space(struct thread *thread, struct space *space, struct fp_sta
 // The rest with the family's lock.
 struct process *family_find(int32_t pid); // zombies too
 struct task *family_find_task(int32_t tid);
+struct process *family_find_any(int32_t id); // its own number, or that of any of its tasks
 void family_add(struct process *process, struct task *first, struct process *parent); // and gives it a number
 void family_add_task(struct process *process, struct task *task);
 void family_remove(struct process *process);

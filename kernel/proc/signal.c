@@ -383,10 +383,9 @@ static bool is_in_group(const struct process *process, int32_t group)
 }
 
 // Any task's number will do, as on Linux.
-static bool has_pid(const struct process *process, int32_t pid)
+static bool has_id(const struct process *process, int32_t id)
 {
-    const struct task *task = process->pid == pid ? NULL : family_find_task(pid);
-    return process->pid == pid || (task != NULL && task->process == process);
+    return family_find_any(id) == process;
 }
 
 static bool is_anybody_else(const struct process *process, int32_t unused)
@@ -407,7 +406,7 @@ int signal_send_pid(int32_t pid, int signal)
     if (pid <= 0) {
         return signal_send_group(pid == 0 ? process_current()->group : -pid, signal);
     }
-    return send_matching(has_pid, pid, signal);
+    return send_matching(has_id, pid, signal);
 }
 
 int signal_send_tid(int32_t pid, int32_t tid, const struct signal_info *info)

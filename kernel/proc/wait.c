@@ -10,10 +10,9 @@ int process_wait(struct process *process)
     return (status & 0x7f) != 0 ? 128 + (status & 0x7f) : status >> 8 & 0xff;
 }
 
-static bool is_meant(const struct process *child, const struct process *parent, int32_t which)
+static bool is_meant(const struct process *child, enum wait_for kind, int32_t id)
 {
-    return which == -1 || (which > 0 && child->pid == which) || (which == 0 && child->group == parent->group) ||
-           (which < -1 && child->group == -which);
+    return kind == WAIT_ANY || (kind == WAIT_PID ? child->pid : child->group) == id;
 }
 
 // What may be told of a child, if anything. Without WNOWAIT it is told once.
@@ -38,7 +37,7 @@ static bool news_of(struct process *child, unsigned options, int *status)
 }
 
 // A child with news, or -EAGAIN: none as yet, or -ECHILD. *dead: the caller is to bury it; nobody else finds it.
-static int find_news(struct process *parent, int32_t which, unsigned options, struct wait_result *out,
+static int find_news(struct process *parent, enum wait_for kind, int32_t id, unsigned options, struct wait_result *out,
                      struct process **dead)
 {
     int error = -ECHILD;
@@ -47,7 +46,7 @@ static int find_news(struct process *parent, int32_t which, unsigned options, st
     list_for_each(at, &parent->children)
     {
         struct process *child = container_of(at, struct process, sibling);
-        if (!is_meant(child, parent, which)) {
+        if (!is_meant(child, kind, id)) {
             continue;
         }
         error = -EAGAIN;
@@ -59,6 +58,9 @@ static int find_news(struct process *parent, int32_t which, unsigned options, st
             usage_add(&out->usage, &child->past.children);
             if (child->ended && (options & WNOWAIT) == 0) {
                 list_remove(&child->sibling);
+                if (parent->task_count > 1) {
+                    condition_signal(&parent->changes); // for those that waited for other news of it
+                }
                 usage_add(&parent->past.children, &out->usage);
                 *dead = child;
             }
@@ -69,14 +71,15 @@ static int find_news(struct process *parent, int32_t which, unsigned options, st
     return error;
 }
 
-int process_wait_child(int32_t which, unsigned options, struct wait_result *out)
+int process_wait_child(enum wait_for kind, int32_t id, unsigned options, struct wait_result *out)
 {
     struct process *parent = process_current(), *dead;
     int error;
     *out = (struct wait_result){0};
+    id = kind == WAIT_GROUP && id == 0 ? process_group_of(0, false) : id;
     for (;;) {
         uint32_t seen = condition_seen(&parent->changes);
-        error = find_news(parent, which, options, out, &dead);
+        error = find_news(parent, kind, id, options, out, &dead);
         if (error != -EAGAIN || (options & WNOHANG) != 0) {
             break;
         }

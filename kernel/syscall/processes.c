@@ -233,10 +233,12 @@ int64_t sys_wait4(const uint64_t arguments[6])
     if ((options & ~(WAIT_KNOWN & ~(WEXITED | WNOWAIT))) != 0) {
         return -EINVAL;
     }
-    if ((int32_t)arguments[0] == INT32_MIN) {
+    int32_t which = (int32_t)arguments[0];
+    if (which == INT32_MIN) {
         return -ESRCH;
     }
-    int error = process_wait_child((int32_t)arguments[0], options | WEXITED, &result);
+    enum wait_for kind = which == -1 ? WAIT_ANY : which > 0 ? WAIT_PID : WAIT_GROUP;
+    int error = process_wait_child(kind, which > 0 ? which : -which, options | WEXITED, &result);
     if (error == 0 && result.pid > 0 && arguments[1] != 0) {
         error = copy_to_user(uaddr(arguments[1]), &result.status, sizeof(result.status));
     }
@@ -264,32 +266,15 @@ static void split_status(int status, int32_t *code, int32_t *value)
     }
 }
 
-// Which children, as wait4(2) has it.
-static int which_of(int kind, int32_t id, int32_t *which)
-{
-    switch (kind) {
-    case 0: // P_ALL
-        *which = -1;
-        return 0;
-    case 1: // P_PID
-        *which = id;
-        return id > 0 ? 0 : -EINVAL;
-    case 2: // P_PGID; 0 is the caller's own
-        *which = -id;
-        return id >= 0 ? 0 : -EINVAL;
-    default:
-        return -EINVAL;
-    }
-}
-
 int64_t sys_waitid(const uint64_t arguments[6])
 {
     struct wait_result result = {0};
     unsigned options = (unsigned)arguments[3], wanted = WEXITED | WUNTRACED | WCONTINUED;
-    int32_t which, info[7] = {0};
+    int kind = (int)arguments[0];
+    int32_t id = (int32_t)arguments[1], info[7] = {0};
     int error = (options & ~WAIT_KNOWN) != 0 || (options & wanted) == 0 ? -EINVAL : 0;
-    error = error != 0 ? error : which_of((int)arguments[0], (int32_t)arguments[1], &which);
-    error = error != 0 ? error : process_wait_child(which, options, &result);
+    bool good = kind == WAIT_ANY || (kind == WAIT_PID && id > 0) || (kind == WAIT_GROUP && id >= 0);
+    error = error != 0 || !good ? -EINVAL : process_wait_child((enum wait_for)kind, id, options, &result);
     if (error == 0 && result.pid > 0) {
         info[0] = SIGCHLD;
         info[4] = result.pid;

@@ -130,10 +130,7 @@ int64_t sys_rt_sigqueueinfo(const uint64_t arguments[6])
     if (error != -EFAULT && (uint32_t)arguments[1] > SIGNAL_MAX) {
         return -EINVAL;
     }
-    struct process *process = error == 0 ? process_find(pid) : NULL;
-    if (error == 0 && process == NULL) {
-        process = process_find_task(pid);
-    }
+    struct process *process = error == 0 ? process_find_any(pid) : NULL;
     if (error == 0) {
         error = process == NULL ? -ESRCH : signal_queue_send(process, 0, &info);
     }

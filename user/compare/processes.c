@@ -54,6 +54,8 @@ static void waiting_by_id(void)
     FACT(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
     fact("waitid", "signal %d code %d status %d pid %d", info.si_signo, info.si_code, info.si_status,
          info.si_pid == pid);
+    FACT(waitid(P_PGID, 1, &info, WEXITED | WNOHANG)); // its group is another one
+    FACT(waitid(P_PGID, 0, &info, WEXITED | WNOHANG | WNOWAIT));
     FACT(waitid(P_ALL, 0, &info, WEXITED));
     FACT(waitid(P_ALL, 0, &info, WEXITED));
     FACT(waitid(P_ALL, 0, &info, 0));
