@@ -2,9 +2,10 @@
 
 import pytest
 
-from faultline import scratch
+from faultline import process, scratch
 from faultline.campaign import planted
 from faultline.errors import FaultlineError
+from faultline.paths import ROOT
 
 HEADER = "name: off by one\nclass: arithmetic\ntarget: fuzz_buddy\nbudget: 20\n"
 DIFF = "--- a/kernel/x.c\n+++ b/kernel/x.c\n@@ -1 +1 @@\n-one\n+two\n"
@@ -34,9 +35,11 @@ def test_build(tmp_path):
         planted.load(path)
 
 
-def test_every_planted_bug_is_for_a_target_that_exists():
-    for bug in planted.all_planted():
-        assert (planted.ROOT / "fuzz" / f"{bug.target}.c").is_file(), bug.path
+@pytest.mark.parametrize("bug", planted.all_planted(), ids=lambda bug: bug.path.stem)
+def test_every_planted_bug_can_be_planted(bug):
+    assert (ROOT / "fuzz" / f"{bug.target}.c").is_file()
+    done = process.run(["patch", "-p1", "--batch", "--dry-run", "-i", bug.path], deadline=60, cwd=ROOT, merge=True)
+    assert done.status == 0 and "fuzz" not in done.output, done.output  # where lines near it have changed it may mean another place
 
 
 def test_sync_restores_and_removes(tmp_path):
