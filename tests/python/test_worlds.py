@@ -15,7 +15,7 @@ from faultline.paths import ROOT
 from faultline.worlds import judge, linux, simulated, window
 from faultline.worlds.compare import Comparison, compare
 from faultline.worlds.judge import Judge, Reason
-from faultline.worlds.program import decode
+from faultline.worlds.program import RESULT, decode
 from faultline.worlds.trace import Key, Trace
 from faultline.worlds.window import BEGAN, DONE, ENDED, Event, Job, Outcome, Window
 
@@ -199,3 +199,12 @@ def test_what_has_no_reason_is_kept_at_once(tmp_path, monkeypatch):
     compare("linux", [program((GETPID,))], said.append, folder=tmp_path / "new")
     [kept] = (tmp_path / "new").iterdir()
     assert said == [f"{kept.name}: another answer"] and hashlib.sha1(kept.read_bytes()).hexdigest() == kept.name
+
+
+def test_a_reason_for_what_a_call_is_given():
+    of_pid, of_nothing = program((GETPID,), (CLOSE, bytes([RESULT, 0]))), program((GETPID,), (CLOSE, small(3)))
+    reason = Reason("*", "close", "*", "*", "x", given="getpid")
+    for data, fits in ((of_pid, True), (of_nothing, False)):
+        ours, theirs = trace(1, 0, numbers=(GETPID, CLOSE)), trace(1, -9, numbers=(GETPID, CLOSE))
+        difference = judge.first_difference(decode(data), ours, theirs)
+        assert difference.name == "close" and reason.fits("booted", difference) == fits

@@ -138,6 +138,7 @@ int prog_setup(void)
     int64_t result = make_files();
     result = failed(result) ? result : open_null();
     result = failed(result) ? result : call3(CALL_sethostname, text_at(0, "prog"), 4, 0);
+    result = failed(result) ? result : call3(CALL_setdomainname, text_at(0, "(none)"), 6, 0);
     result = failed(result) ? result : set_limit(RLIMIT_CORE, 0);
     result = failed(result) ? result : set_limit(RLIMIT_FSIZE, 0x80000);
     result = failed(result) ? result : set_limit(RLIMIT_NOFILE, 64);

@@ -20,14 +20,15 @@ NOTHING = Fact("nothing", "nothing")
 # Calls that end other tasks when they do not return.
 _ENDING = {"execve", "execveat", "exit_group", "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}
 _STARVED = "the simulated machine has less memory: a process was killed for it"
-_KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks", "beside"}
+_KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks", "beside", "given"}
 
 
 @dataclass
 class Reason:
     """Why a call may have another outcome: globs over its name (several, between spaces) and both results; with `paths` only in a program that names
     one of these files (globs as well). `rare`: need not show in every comparison; `tasks`: only in
-    a program that can have several; `beside`: only in one that has one of these calls, too."""
+    a program that can have several; `beside`: only in one that has one of these calls, too;
+    `given`: only where an argument is what one of these calls gave."""
 
     world: str
     call: str
@@ -38,6 +39,7 @@ class Reason:
     rare: bool = False
     tasks: bool = False
     beside: str = ""
+    given: str = ""
     used: int = 0
 
     def fits(self, world: str, difference: Difference) -> bool:
@@ -46,6 +48,8 @@ class Reason:
         if self.tasks and difference.program.alone:
             return False
         if self.beside and not set(self.beside.split()) & set(map(call_names().get, difference.program.numbers)):
+            return False
+        if self.given and not set(self.given.split()) & difference.sources:
             return False
         return (self.world in ("*", world) and any(fnmatch.fnmatchcase(difference.name, call) for call in self.call.split())
                 and fnmatch.fnmatchcase(difference.ours.result, self.ours) and fnmatch.fnmatchcase(difference.theirs.result, self.theirs))
@@ -58,7 +62,7 @@ def reasons(path: Path = DIFFERENCES) -> list[Reason]:
         if set(entry) - _KEYS or not {"call", "reason"} <= set(entry):
             raise FaultlineError(f"{path.name}: entry {number} has the keys {' '.join(entry)} (wanted: call reason; known: {' '.join(sorted(_KEYS))})")
         found.append(Reason(entry.get("world", "*"), entry["call"], entry.get("ours", "*"), entry.get("theirs", "*"), entry["reason"],
-                            entry.get("paths", ""), entry.get("rare", False), entry.get("tasks", False), entry.get("beside", "")))
+                            entry.get("paths", ""), entry.get("rare", False), entry.get("tasks", False), entry.get("beside", ""), entry.get("given", "")))
     return found
 
 
@@ -75,6 +79,12 @@ class Difference:
     @property
     def name(self) -> str:
         return (self.theirs if self.ours is NOTHING else self.ours).name
+
+    @property
+    def sources(self) -> set[str]:
+        """The calls whose results this one was given."""
+        calls = self.program.uses[self.key.call] if self.key.what == "call" else ()
+        return {call_names().get(self.program.numbers[index], "") for index in calls}
 
     def __str__(self) -> str:
         where = f"task {self.key.task}, call {self.key.call}: {self.name}" if self.key.what == "call" else f"task {self.key.task}, {self.key.what}"

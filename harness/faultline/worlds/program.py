@@ -31,11 +31,13 @@ def path_texts() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Program:
-    """One file. `numbers`: of its calls, by index; `paths`: what its arguments name; `choices`: where they begin."""
+    """One file. `numbers`: of its calls, by index; `uses`: by index, of which calls' results its arguments are; `paths`: what they
+    name; `choices`: where they begin."""
 
     data: bytes
     numbers: tuple[int, ...]
     lists: tuple[int, ...]
+    uses: tuple[frozenset[int], ...]
     paths: frozenset[str]
     choices: int
     failing: tuple[int, ...]  # where it says which of a call's places fails
@@ -77,6 +79,7 @@ class _Reader:
         self.data, self.at, self.end = data[:FILE_MAX], 8, min(len(data), FILE_MAX)
         self.values = 0
         self.paths: set[int] = set()
+        self.uses: set[int] = set()
 
     def byte(self) -> int:
         if self.at < self.end:
@@ -99,7 +102,9 @@ class _Reader:
         kind, extra = head & 7, head >> 3
         if kind == NUMBER:
             self.skip((extra & 7) + 1)
-        elif kind in (RESULT, SPECIAL):
+        elif kind == RESULT:
+            self.uses.add(self.byte())
+        elif kind == SPECIAL:
             self.byte()
         elif kind == PATH:
             self.paths.add(self.byte())
@@ -131,7 +136,7 @@ def decode(data: bytes) -> Program:
     if reader.end > HEADER and size < reader.end - HEADER:
         reader.end = HEADER + size
     choices = reader.end
-    numbers, lists, failing, deadly = [], [], [], False
+    numbers, lists, uses, failing, deadly = [], [], [], [], False
     while reader.at < reader.end and len(numbers) < CALLS_MAX:
         number = reader.byte() | reader.byte() << 8
         head = reader.byte()
@@ -139,8 +144,11 @@ def decode(data: bytes) -> Program:
             failing += [reader.at] if reader.at < reader.end else []
             reader.byte()
         deadly |= number == _CLONE and _low_byte(reader) not in (0, _SIGCHLD)
+        reader.uses = set()
         if not reader.arguments(min(head >> 2 & 7, ARGUMENTS), 0):
             break
+        uses.append(reader.uses)
         numbers.append(number)
         lists.append(head & 3)
-    return Program(data, tuple(numbers), tuple(lists), frozenset(path_texts()[path] for path in reader.paths if path < len(path_texts())), choices, tuple(failing), deadly)
+    sources = tuple(frozenset(use % len(numbers) for use in used) for used in uses)
+    return Program(data, tuple(numbers), tuple(lists), sources, frozenset(path_texts()[path] for path in reader.paths if path < len(path_texts())), choices, tuple(failing), deadly)
