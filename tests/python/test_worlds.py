@@ -153,6 +153,16 @@ def test_a_call_that_does_not_end_differs():
     assert judged(trace(1, 3), trace(1, done=False))[0].theirs.result == "nothing"
 
 
+def test_a_full_window_is_no_difference():
+    theirs = trace(1, done=False)
+    theirs.outcome.cut = True
+    found, verdict = judged(trace(1, 3), theirs)
+    assert found is None and verdict.cut == 1
+    theirs = trace(1, 3)
+    theirs.outcome.cut = True
+    assert judged(trace(1, -13), theirs)[0], "what was told still counts"
+
+
 def test_who_is_left_is_killed():
     def run(*others):
         events = [Event(1, BEGAN, 0, 0, 0), *(Event(11, kind, 1, 1, 3) for kind in others)]

@@ -114,7 +114,7 @@ class Verdict:
     same: int = 0
     schedule: int = 0   # another of the outcomes that the simulated machine itself has
     unsteady: int = 0   # the world has several outcomes itself, that one among them
-    cut: int = 0        # not ended in time, equal until then
+    cut: int = 0        # not ended in time, or more than the window takes; equal until then
     explained: Counter = field(default_factory=Counter)
     unexplained: list[Difference] = field(default_factory=list)
 
@@ -212,7 +212,8 @@ def _is_among(traces: Iterable[Trace], theirs: Trace, difference: Difference) ->
 
 
 def _is_cut(trace: Trace, fact: Fact) -> bool:
-    return trace.outcome.killed and trace.outcome.late and fact.result in ("no end", "nothing")
+    ended = trace.outcome.cut or (trace.outcome.killed and trace.outcome.late)
+    return ended and fact.result in ("no end", "nothing")
 
 
 def _was_left(ours: Trace, theirs: Trace, difference: Difference) -> bool:
