@@ -80,7 +80,7 @@ void fd_close_on_exec(struct fd_table *table)
     }
 }
 
-int fd_file(struct fd_table *table, uint64_t fd, struct file **out) NO_LOCK_ANALYSIS
+int fd_file_or_place(struct fd_table *table, uint64_t fd, struct file **out) NO_LOCK_ANALYSIS
 {
     // Who has the only reference is the only one to change it.
     bool shared = load_acquire(&table->references) > 1;
@@ -96,6 +96,20 @@ int fd_file(struct fd_table *table, uint64_t fd, struct file **out) NO_LOCK_ANAL
         mutex_unlock(&table->lock);
     }
     return file != NULL ? 0 : -EBADF;
+}
+
+int fd_file(struct fd_table *table, uint64_t fd, struct file **out)
+{
+    struct file *file;
+    int error = fd_file_or_place(table, fd, &file);
+    if (error == 0 && (READ_ONCE(file->flags) & O_PATH) != 0) {
+        file_put(file);
+        error = -EBADF;
+    }
+    if (error == 0) {
+        *out = file;
+    }
+    return error;
 }
 
 static int grow(struct fd_table *table, uint32_t wanted)

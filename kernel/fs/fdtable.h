@@ -21,7 +21,9 @@ struct fd_table {
 void fd_table_put(struct fd_table *table);                                      // the last reference closes all
 void fd_close_on_exec(struct fd_table *table);
 
-[[nodiscard]] int fd_file(struct fd_table *table, uint64_t fd, struct file **out); // with a reference; -EBADF
+// With a reference; -EBADF: not open, or only a place (O_PATH).
+[[nodiscard]] int fd_file(struct fd_table *table, uint64_t fd, struct file **out);
+[[nodiscard]] int fd_file_or_place(struct fd_table *table, uint64_t fd, struct file **out); // -EBADF: not open
 // Takes over the caller's reference to file, also when it fails. The lowest free descriptor from first on; -EMFILE,
 // -ENOMEM.
 [[nodiscard]] int fd_install(struct fd_table *table, struct file *file, uint32_t first, bool close_on_exec);

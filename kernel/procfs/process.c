@@ -186,7 +186,7 @@ static int file_of(const struct proc_node *node, struct file **out)
     struct process *process = error == 0 ? process_find(node->pid) : NULL;
     struct fd_table *files = process != NULL ? process_files_get(process) : NULL;
     if (error == 0) {
-        error = files != NULL && fd_file(files, node->fd, out) == 0 ? 0 : -ENOENT;
+        error = files != NULL && fd_file_or_place(files, node->fd, out) == 0 ? 0 : -ENOENT;
     }
     if (files != NULL) {
         fd_table_put(files);

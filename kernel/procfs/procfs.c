@@ -129,7 +129,7 @@ static bool descriptor_is_open(const struct proc_node *node, uint32_t fd, struct
     struct process *process = process_find(node->pid);
     struct fd_table *files = process != NULL ? process_files_get(process) : NULL;
     struct file *file;
-    bool open = files != NULL && fd_file(files, fd, &file) == 0;
+    bool open = files != NULL && fd_file_or_place(files, fd, &file) == 0;
     if (open) {
         how->reads = (file->flags & O_ACCMODE) != O_WRONLY;
         how->writes = (file->flags & O_ACCMODE) != O_RDONLY;

@@ -410,7 +410,7 @@ int64_t sys_getdents64(const uint64_t arguments[6])
         return error;
     }
     int64_t result = -ENOTDIR;
-    if (file->node != NULL && vnode_is(file->node, S_IFDIR) && (file->flags & O_PATH) == 0) {
+    if (file->node != NULL && vnode_is(file->node, S_IFDIR)) {
         mutex_lock(&file->lock);
         result = give_entries(file, arguments[1], (uint32_t)arguments[2]);
         mutex_unlock(&file->lock);
@@ -510,7 +510,7 @@ int64_t sys_fsync(const uint64_t arguments[6])
     int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
     if (error == 0) {
         bool stored = file->node != NULL && (vnode_is(file->node, S_IFREG) || vnode_is(file->node, S_IFDIR));
-        error = (file->flags & O_PATH) != 0 ? -EBADF : stored ? 0 : -EINVAL; // what is in memory is where it belongs
+        error = stored ? 0 : -EINVAL; // what is in memory is where it belongs
         file_put(file);
     }
     return error;
@@ -576,7 +576,7 @@ int64_t sys_chdir(const uint64_t arguments[6])
 int64_t sys_fchdir(const uint64_t arguments[6])
 {
     struct file *file;
-    int error = fd_file(process_current()->files, (uint32_t)arguments[0], &file);
+    int error = fd_file_or_place(process_current()->files, (uint32_t)arguments[0], &file);
     if (error != 0) {
         return error;
     }

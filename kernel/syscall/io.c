@@ -209,7 +209,7 @@ int64_t sys_close(const uint64_t arguments[6])
 static int64_t duplicate(uint64_t fd, uint64_t first, bool close_on_exec)
 {
     struct file *file;
-    int error = fd_file(my_files(), (uint32_t)fd, &file);
+    int error = fd_file_or_place(my_files(), (uint32_t)fd, &file);
     return error != 0 ? error : fd_install(my_files(), file, (uint32_t)first, close_on_exec);
 }
 
@@ -224,7 +224,7 @@ int64_t sys_dup3(const uint64_t arguments[6])
     if ((uint32_t)arguments[0] == (uint32_t)arguments[1]) {
         return -EINVAL;
     }
-    int error = fd_file(my_files(), (uint32_t)arguments[0], &file);
+    int error = fd_file_or_place(my_files(), (uint32_t)arguments[0], &file);
     return error != 0 ? error : fd_replace(my_files(), file, (uint32_t)arguments[1], (arguments[2] & O_CLOEXEC) != 0);
 }
 
@@ -238,13 +238,10 @@ static int64_t descriptor_flags(uint64_t fd, const uint64_t *set)
 static int64_t file_flags(uint64_t fd, const uint64_t *set)
 {
     struct file *file;
-    int error = fd_file(my_files(), (uint32_t)fd, &file);
+    int error =
+        set == NULL ? fd_file_or_place(my_files(), (uint32_t)fd, &file) : fd_file(my_files(), (uint32_t)fd, &file);
     if (error != 0) {
         return error;
-    }
-    if (set != NULL && (file->flags & O_PATH) != 0) {
-        file_put(file);
-        return -EBADF;
     }
     mutex_lock(&file->lock);
     if (set != NULL) {
@@ -263,10 +260,7 @@ static int64_t fcntl_on_file(const uint64_t arguments[6])
     if (result != 0) {
         return result;
     }
-    switch ((file->flags & O_PATH) != 0 ? -1 : (int32_t)arguments[1]) {
-    case -1:
-        result = -EBADF;
-        break;
+    switch ((int32_t)arguments[1]) {
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
@@ -345,7 +339,7 @@ int64_t sys_ioctl(const uint64_t arguments[6])
     if (error != 0) {
         return error;
     }
-    int64_t result = (file->flags & O_PATH) != 0 ? -EBADF : control_any(file, (unsigned)arguments[1], arguments[2]);
+    int64_t result = control_any(file, (unsigned)arguments[1], arguments[2]);
     if (result == -ENOTTY && file->ops != NULL && file->ops->ioctl != NULL) {
         result = file->ops->ioctl(file, (unsigned)arguments[1], arguments[2]);
     }

@@ -92,8 +92,8 @@ int64_t fcntl_lock(uint64_t fd, struct file *file, int command, uint64_t argumen
     if (error != 0) {
         return error;
     }
-    if (file->node == NULL || (file->flags & O_PATH) != 0) {
-        return file->node == NULL ? -EINVAL : -EBADF;
+    if (file->node == NULL) {
+        return -EINVAL;
     }
     if (user.type < F_RDLCK || user.type > F_UNLCK || (open_file && user.pid != 0)) {
         return -EINVAL;
@@ -130,9 +130,7 @@ int64_t sys_flock(const uint64_t arguments[6])
         return error;
     }
     struct file_lock lock = {what == LOCK_SH ? F_RDLCK : what == LOCK_EX ? F_WRLCK : F_UNLCK, 0, UINT64_MAX, -1};
-    if ((file->flags & O_PATH) != 0) {
-        error = -EBADF;
-    } else if (file->node != NULL) { // nobody else can open what has no name: nothing to lock out
+    if (file->node != NULL) { // nobody else can open what has no name: nothing to lock out
         error = lock_set(file->node, file, true, &lock, ((uint32_t)arguments[1] & LOCK_NB) == 0);
     }
     file_put(file);

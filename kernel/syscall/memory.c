@@ -43,9 +43,7 @@ static int map_file(uint32_t fd, struct space_request *request, uint64_t *start)
         return error;
     }
     bool writes_through = (request->flags & AREA_SHARED) != 0 && (request->flags & AREA_WRITE) != 0;
-    if ((file->flags & O_PATH) != 0) {
-        error = -EBADF;
-    } else if (!file_reads(file) || (writes_through && !file_writes(file))) {
+    if (!file_reads(file) || (writes_through && !file_writes(file))) {
         error = -EACCES;
     } else if (file->ops->pages == NULL) {
         error = -ENODEV;

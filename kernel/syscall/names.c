@@ -9,7 +9,7 @@
 int path_start_at(struct path_start *start, uint64_t dirfd)
 {
     struct file *file;
-    int error = fd_file(process_current()->files, (uint32_t)dirfd, &file);
+    int error = fd_file_or_place(process_current()->files, (uint32_t)dirfd, &file);
     if (error != 0) {
         return error;
     }
@@ -77,7 +77,7 @@ static int open_node(uint64_t dirfd, struct path_end *out)
         return 0;
     }
     struct file *file;
-    int error = fd_file(process->files, (uint32_t)dirfd, &file);
+    int error = fd_file_or_place(process->files, (uint32_t)dirfd, &file);
     if (error == 0) {
         out->node = file->node;
         vnode_get(out->node);

@@ -18,7 +18,7 @@ struct user_pollfd {
 
 struct polled {
     struct user_pollfd user;
-    struct file *file; // a reference, or NULL
+    struct file *file; // a reference; NULL: the descriptor is none, or only a place (O_PATH)
     struct condition *changed;
     struct listener listener;
 };
@@ -168,8 +168,9 @@ int64_t sys_ppoll(const uint64_t arguments[6])
 // --- select --------------------------------------------------------------------------------------------------------
 
 #define SELECT_WORDS 16u // of each set: 1024 descriptors; with more, the rest is not looked at
-#define SELECT_IN (POLL_IN | POLL_READ_NORMAL | POLL_HANGUP | POLL_ERROR)
-#define SELECT_OUT (POLL_OUT | POLL_WRITE_NORMAL | POLL_ERROR)
+#define SELECT_IN (POLL_IN | POLL_READ_NORMAL | POLL_HANGUP | POLL_ERROR | POLL_INVALID)
+#define SELECT_OUT (POLL_OUT | POLL_WRITE_NORMAL | POLL_ERROR | POLL_INVALID)
+#define SELECT_EXCEPT (POLL_PRIORITY | POLL_INVALID)
 
 struct selection {
     uint64_t sets[3][SELECT_WORDS]; // readable, writable, exceptional
@@ -178,7 +179,7 @@ struct selection {
 
 static unsigned wanted_of(const struct selection *selection, unsigned fd)
 {
-    static const unsigned kinds[3] = {SELECT_IN, SELECT_OUT, POLL_PRIORITY};
+    static const unsigned kinds[3] = {SELECT_IN, SELECT_OUT, SELECT_EXCEPT};
     unsigned wanted = 0;
     for (unsigned i = 0; i < 3; i++) {
         wanted |= (selection->sets[i][fd / 64] >> fd % 64 & 1) != 0 ? kinds[i] : 0;
@@ -197,11 +198,15 @@ static int take_selected(const struct selection *selection, struct polled *all, 
         }
         struct polled *polled = &all[*count];
         *polled = (struct polled){.user = {.fd = (int32_t)fd, .wanted = (uint16_t)wanted}};
-        int error = fd_file(process_current()->files, fd, &polled->file);
+        int error = fd_file_or_place(process_current()->files, fd, &polled->file);
         if (error != 0) {
             return error;
         }
         (*count)++;
+        if ((READ_ONCE(polled->file->flags) & O_PATH) != 0) {
+            file_put(polled->file);
+            polled->file = NULL;
+        }
     }
     return 0;
 }
@@ -209,7 +214,7 @@ static int take_selected(const struct selection *selection, struct polled *all, 
 static int64_t note_ready(struct selection *selection, const struct polled *all, uint64_t count)
 {
     struct selection found = {.words = selection->words};
-    static const unsigned kinds[3] = {SELECT_IN, SELECT_OUT, POLL_PRIORITY};
+    static const unsigned kinds[3] = {SELECT_IN, SELECT_OUT, SELECT_EXCEPT};
     int64_t bits = 0;
     for (uint64_t k = 0; k < count; k++) {
         unsigned fd = (unsigned)all[k].user.fd;

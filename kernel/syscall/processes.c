@@ -142,7 +142,7 @@ int64_t sys_execveat(const uint64_t arguments[6])
     }
     if (error == 0 && fd != AT_FDCWD && *(char *)path != '/') {
         struct file *file;
-        error = fd_file(process_current()->files, (uint32_t)fd, &file);
+        error = fd_file_or_place(process_current()->files, (uint32_t)fd, &file);
         if (error == 0) {
             bool directory = file->node != NULL && vnode_is(file->node, S_IFDIR);
             error = length > 0 && !directory ? -ENOTDIR : join_descriptor(path, fd, length);

@@ -55,7 +55,7 @@ typedef int giver(struct vnode *node, uint64_t to);
 static int stat_of_descriptor(giver *give, uint64_t fd, uint64_t to)
 {
     struct file *file;
-    int error = fd_file(process_current()->files, (uint32_t)fd, &file);
+    int error = fd_file_or_place(process_current()->files, (uint32_t)fd, &file);
     if (error == 0) {
         struct vnode nameless = {.links = 1, .mode = file->ops != NULL ? file->ops->kind : 0};
         if (file->ops != NULL && file->ops->number != NULL) {

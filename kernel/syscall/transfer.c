@@ -342,7 +342,7 @@ static int64_t advise(uint64_t fd, bool pipe_allowed)
     struct file *file;
     int error = fd_file(process_current()->files, (uint32_t)fd, &file);
     if (error == 0) {
-        error = (file->flags & O_PATH) != 0 ? -EBADF : file_is_pipe(file) && !pipe_allowed ? -ESPIPE : 0;
+        error = file_is_pipe(file) && !pipe_allowed ? -ESPIPE : 0;
         file_put(file);
     }
     return error;
@@ -375,7 +375,7 @@ int64_t sys_sync_file_range(const uint64_t arguments[6])
     if (error == 0) {
         bool stored = file->node != NULL && (vnode_is(file->node, S_IFREG) || vnode_is(file->node, S_IFDIR));
         bool bad = (int64_t)arguments[1] < 0 || (int64_t)arguments[2] < 0 || arguments[1] + arguments[2] > INT64_MAX;
-        error = (file->flags & O_PATH) != 0 ? -EBADF : bad ? -EINVAL : stored ? 0 : -ESPIPE;
+        error = bad ? -EINVAL : stored ? 0 : -ESPIPE;
         file_put(file);
     }
     return error;

@@ -34,7 +34,6 @@ static int64_t find_open(uint64_t fd)
     struct file *file;
     int error = fd_file(process_current()->files, (uint32_t)fd, &file);
     if (error == 0) {
-        error = (file->flags & O_PATH) != 0 ? -EBADF : 0;
         file_put(file);
     }
     return error;

@@ -6,7 +6,9 @@
 #include <sys/eventfd.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include "facts.h"
@@ -328,6 +330,51 @@ static void selected(void)
     close(ends[1]);
 }
 
+// Descriptors that are places only, and none at all.
+static void places(void)
+{
+    int place = open("/", O_PATH), file = open("watched", O_CREAT | O_RDWR, 0600), set = epoll_create1(0);
+    uint64_t mask = 0;
+    struct pollfd polled[3] = {{place, POLLIN, 0}, {file, POLLIN, 0}, {900, POLLIN, 0}};
+    FACT(poll(polled, 3, 0));
+    fact("each", "%x %x %x", polled[0].revents, polled[1].revents, polled[2].revents);
+    fd_set in, out, except;
+    FD_ZERO(&in);
+    FD_SET(place, &in);
+    out = except = in;
+    FACT(select(place + 1, &in, &out, &except, &(struct timeval){0, 0}));
+    fact("in which", "%d %d %d", FD_ISSET(place, &in), FD_ISSET(place, &out), FD_ISSET(place, &except));
+    FACT(control(set, EPOLL_CTL_ADD, place, EPOLLIN, 1));
+    FACT(control(place, EPOLL_CTL_ADD, file, EPOLLIN, 1));
+    FACT(epoll_wait(place, events, 1, 0));
+    FACT(fchmod(place, 0755));
+    FACT(fchown(place, 0, 0));
+    FACT(futimens(place, NULL));
+    FACT(ftruncate(place, 0));
+    FACT(lseek(place, 0, SEEK_SET));
+    FACT(fcntl(place, F_SETFL, 0));
+    FACT_OK(fcntl(place, F_GETFL));
+    FACT(fcntl(place, 99));
+    FACT(fcntl(place, F_GETPIPE_SZ));
+    FACT_OK(dup2(place, 90));
+    FACT(close(90));
+    FACT(fchdir(place));
+    FACT(fallocate(place, 0, 0, 1));
+    FACT(posix_fadvise(place, 0, 0, 0));
+    FACT(readahead(place, 0, 1));
+    FACT(timerfd_gettime(place, &(struct itimerspec){}));
+    FACT(signalfd(place, &(sigset_t){}, 0));
+    FACT(vmsplice(place, &(struct iovec){&mask, 8}, 1, 0));
+    const struct timespec now = {0, 0};
+    FACT(syscall(SYS_ppoll, polled, 1, &now, NULL, -1L));
+    FACT(syscall(SYS_ppoll, polled, 1, &now, &mask, -1L));
+    FACT(syscall(SYS_ppoll, polled, (1L << 32) + 1, &now, NULL, 0L));
+    FACT(syscall(SYS_epoll_pwait, set, events, 1, 0, NULL, -1L));
+    close(set);
+    close(file);
+    close(place);
+}
+
 int main(void)
 {
     counters();
@@ -338,5 +385,6 @@ int main(void)
     timers();
     signals();
     selected();
+    places();
     return 0;
 }
