@@ -1,6 +1,6 @@
 // A driver for comparisons: runs the programs that come on standard input in this process, and writes what each did.
 // In: size, then the program. Out: bytes that follow; enum window_flag; events (user/prog/window.h). Numbers of 32
-// bits.
+// bits. With the argument "other" on another machine (harness/world.h).
 #include "harness/harness.h"
 #include "harness/world.h"
 
@@ -50,12 +50,13 @@ static void give(const void *from, size_t size)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static uint8_t program[PROG_FILE_MAX];
     uint32_t size;
     harness_lazy = true;
     world.dumps = true;
+    world_is_other = argc > 1 && strcmp(argv[1], "other") == 0;
     harness_setup();
     world_on_event = keep;
     while (take(&size, sizeof(size))) {

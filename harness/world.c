@@ -13,10 +13,14 @@
 
 #define ROUNDS_MAX 20000u // looks at processes that were killed, of which each lets others run
 // While fuzzing, since each costs as much as a program; replays do all of it.
-#define MEASURED_ONE_IN 4u // its files are taken apart, and what is not given back is counted
-#define CHECKED_ONE_IN 16u // whole walks of the kernel's structures
-#define TWICE_ONE_IN 64u   // inputs, to see whether they run in the same way again
-#define POINTS_MAX 50000u  // a program that has not ended by then is killed
+#define MEASURED_ONE_IN 4u     // its files are taken apart, and what is not given back is counted
+#define CHECKED_ONE_IN 16u     // whole walks of the kernel's structures
+#define TWICE_ONE_IN 64u       // inputs, to see whether they run in the same way again
+#define POINTS_MAX 50000u      // a program that has not ended by then is killed
+#define OTHER_NUMBERS 20000    // where those of processes begin
+#define OTHER_NS 5000000000ull // when the first program does
+
+bool world_is_other;
 
 static void power_on(void *info)
 {
@@ -103,6 +107,10 @@ static void check_footprint(void)
 static void keep(void *unused)
 {
     unsigned mounts = count_mounts();
+    if (world_is_other) {
+        family.last_id = OTHER_NUMBERS;
+        thread_sleep_until(OTHER_NS);
+    }
     for (;;) {
         struct process *process;
         const char *const argv[] = {"/bin/prog", NULL};
@@ -181,6 +189,9 @@ void world_setup(void)
     machine_on_user_return(check_return);
     machine_on_stuck(stuck);
     machine_on_overrun(POINTS_MAX, on_overrun);
+    static const uint8_t places[] =
+        "where things lie when that is left to chance: the same in each run of this machine";
+    machine_choices(places, world_is_other ? sizeof(places) : 0);
     machine_power_on(power_on, &info);
     if (machine_enter() != WORLD_READY || machine_is_off()) {
         machine_finding("check", "the kernel does not boot");

@@ -7,10 +7,12 @@
 #include "user/prog/prog.h"
 
 #define WORLD_RAM MIB(6)
+#define WORLD_RAM_OTHER MIB(128)
 #define WORLD_CPUS 4u
 
-void world_setup(void);                                        // a target's setup()
-void world_run(struct input *input);                           // its run()
+void world_setup(void);              // a target's setup()
+void world_run(struct input *input); // its run()
+extern bool world_is_other; // before its setup(): another machine in memory, places, numbers of processes, time
 extern void (*world_on_event)(const struct prog_event *event); // of the program, as it happens; NULL: nobody listens
 
 // world_trace.c: world_on_event while tracing; and what has not returned when the run is over.

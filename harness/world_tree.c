@@ -7,13 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TREE_AT (MACHINE_RAM_BASE + WORLD_RAM - KIB(16))
+#define TREE_AT (MACHINE_RAM_BASE + ram_size() - KIB(16))
 #define TREE_SIZE KIB(8)
 #define FILES_AT (TREE_AT - KIB(16))
 #define FILES_SIZE KIB(16)
-#define BOOT_LINE "noaslr loglevel=0 run=exec /bin/prog"
+#define BOOT_LINE "loglevel=0 run=exec /bin/prog"
 
 static char *tree;
+
+static uint64_t ram_size(void)
+{
+    return world_is_other ? WORLD_RAM_OTHER : WORLD_RAM;
+}
 
 static int cells(const char *name, const uint32_t *values, size_t count)
 {
@@ -53,7 +58,8 @@ static int write_devices(void)
 
 static int write_chosen(uint32_t files_end)
 {
-    int error = fdt_begin_node(tree, "chosen") | fdt_property_string(tree, "bootargs", BOOT_LINE);
+    int error = fdt_begin_node(tree, "chosen") |
+                fdt_property_string(tree, "bootargs", world_is_other ? BOOT_LINE : "noaslr " BOOT_LINE);
     error |= CELLS("linux,initrd-start", 0, (uint32_t)FILES_AT) | CELLS("linux,initrd-end", 0, files_end);
     return error | fdt_end_node(tree);
 }
@@ -63,7 +69,7 @@ static void write_tree(uint32_t files_end)
     int error = fdt_create(tree, TREE_SIZE) | fdt_finish_reservemap(tree) | fdt_begin_node(tree, "");
     error |= CELLS("#address-cells", 2) | CELLS("#size-cells", 2);
     error |= fdt_begin_node(tree, "memory@40000000") | fdt_property_string(tree, "device_type", "memory");
-    error |= CELLS("reg", 0, (uint32_t)MACHINE_RAM_BASE, 0, (uint32_t)WORLD_RAM) | fdt_end_node(tree);
+    error |= CELLS("reg", 0, (uint32_t)MACHINE_RAM_BASE, 0, (uint32_t)ram_size()) | fdt_end_node(tree);
     error |= write_cpus() | write_devices() | write_chosen(files_end) | fdt_end_node(tree) | fdt_finish(tree);
     if (error != 0) {
         machine_finding("check", "the device tree cannot be written: %s", fdt_strerror(error));

@@ -6,6 +6,7 @@
 
 #include "harness/signalmodel.h"
 #include "harness/waits.h"
+#include "kernel/proc/layout.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/task.h"
 
@@ -26,6 +27,7 @@
 #define SYS_EXIT_GROUP 94u
 #define SYS_MOUNT 40u
 #define SYS_CLONE3 435u
+#define SYS_NANOSLEEP 101u
 #define SYS_MKNODAT 33u
 #define SYS_CHMODAT 53u
 #define SYS_UMASK 166u
@@ -36,6 +38,7 @@
 #define SYS_SENDFILE 71u
 #define FRAME_PC (128 + 184 + 8 * 32) // in the frame of a signal: the interrupted pc (sigcontext.h)
 #define RETRIES_MAX 1000u
+#define IMAGE_NS 200000u // that a new image runs on the other machine
 // Registers that say whose flow it is, across clone(2), and that nobody else may change.
 #define REG_ID 20
 #define REG_WHAT 19
@@ -413,6 +416,7 @@ _Noreturn static void begin_program(struct user *user)
     int error = prog_setup();
     EXPECT_MODEL(error == 0, "setting up a program gave %d", error);
     if (world.measured) {
+        layout_fix_all();
         machine_leave(WORLD_READY); // the snapshot; what follows depends on the input
     }
     struct prog_task first = {.program = &world.program, .id = 1, .dump = world.dumps};
@@ -436,6 +440,12 @@ _Noreturn static void begin_image(struct user_regs *regs)
     if (world.wanted) {
         world.wanted = false;
         begin_program(&user);
+    }
+    if (world_is_other && world.stage != WORLD_BOOTS) {
+        const uint64_t time[2] = {0, IMAGE_NS};
+        uint64_t at = regs->sp - sizeof(time);
+        prog_machine_write(at, time, sizeof(time));
+        prog_machine_call(SYS_NANOSLEEP, (const uint64_t[6]){at});
     }
     end_image(regs, world.stage == WORLD_BOOTS ? 0 : 42);
 }

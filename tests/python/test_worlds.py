@@ -113,8 +113,9 @@ def test_what_kernels_choose_is_not_compared():
     assert trace(100, -2).facts[Key(1, "call", 1)].result == "ENOENT"
 
 
-def judged(ours, theirs, known=(), again=None, variants=(), late=()):
-    what = Judge("linux", list(known), lambda program: again or theirs, lambda program: variants, lambda program, key: late)
+def judged(ours, theirs, known=(), again=None, variants=(), others=(), late=()):
+    what = Judge("linux", list(known), lambda program: again or theirs, lambda program: variants, lambda program: others,
+                 lambda program, key: late)
     return what.judge(decode(program((GETPID,), (OPENAT,), (CLOSE,))), ours, theirs), what.verdict
 
 
@@ -147,6 +148,12 @@ def test_want_of_memory_is_the_simulated_machines_own():
     ours.outcome.starved = True
     found, verdict = judged(ours, trace(1, 4))
     assert found is None and sum(verdict.explained.values()) == 1
+
+
+def test_what_is_otherwise_on_another_simulated_machine_is_each_machines_own():
+    found, verdict = judged(trace(1, 3), trace(1, -13), others=[trace(1, -9)])
+    assert found is None and sum(verdict.explained.values()) == 1
+    assert judged(trace(1, 3), trace(1, -13), others=[trace(1, 3)])[0]
 
 
 def test_a_call_that_does_not_end_differs():
@@ -200,6 +207,13 @@ def test_what_was_once_otherwise_than_on_linux():
     saved = sorted((ROOT / "fuzz" / "regress" / "fuzz_kernel").glob("linux-*"))
     result = compare("linux", (file.read_bytes() for file in saved), print)
     assert len(saved) >= 3 and result.verdict.same == len(saved), str(result.verdict.unexplained)
+
+
+@pytest.mark.skipif(not simulated.binary("host-test").is_file(), reason="host-test is not built")
+def test_another_simulated_machine_has_other_numbers():
+    with simulated.Simulated() as one, simulated.Simulated(other=True) as other:
+        first, second, again = (machine.run_one(program((GETPID,))).events[1].result for machine in (one, other, other))
+    assert first < 100 and second == again > 10000
 
 
 @beside_linux

@@ -1,17 +1,24 @@
 // Values of a program become words, and memory that these point to.
 #include "user/prog/internal.h"
 
+#define CLEARED 1024u // bytes of scratch memory
+
 struct place {
     const struct prog_task *task;
     uint64_t at, end; // scratch memory that is left
 };
 
-// Of size bytes, aligned; 0: no room.
+// Of size bytes, aligned; 0: no room. A call that is told of more than the program wrote finds zeroes there: what
+// earlier calls have left, such as times and addresses, is each machine's own.
 static uint64_t take(struct place *place, uint64_t size)
 {
+    static const uint8_t zeroes[CLEARED];
     uint64_t at = (place->at + 15) & ~15ull;
     if (size > place->end - at) {
         return 0;
+    }
+    if (at == scratch_of(place->task)) {
+        prog_machine_write(at, zeroes, sizeof(zeroes));
     }
     place->at = at + size;
     return at;

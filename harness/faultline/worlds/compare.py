@@ -70,9 +70,10 @@ class Comparison:
         self._files = world == "linux"  # the booted kernel has the simulated one's file systems, and no time for it
         self._preset = preset
         self.simulated = Simulated(simulated)
+        self._other_simulated = Simulated(simulated, other=True)
         self.other = start(world, preset)
         self.known = judge.reasons() if known is None else known
-        self._judge = Judge(world, self.known, self.again, self._variants, self._late)
+        self._judge = Judge(world, self.known, self.again, self._variants, self._others, self._late)
         self.result = Result(self._judge.verdict)
 
     def __enter__(self) -> Comparison:
@@ -80,6 +81,7 @@ class Comparison:
 
     def __exit__(self, *_) -> None:
         self.simulated.close()
+        self._other_simulated.close()
         self.other.close()
 
     def takes(self, program: Program) -> bool:
@@ -103,11 +105,16 @@ class Comparison:
             except SimulatedFinding as error:
                 self._fail(program, str(error), say)
         for (program, trace), outcome in zip(ours, list(self._outcomes(ours, say))):  # all of them: judging runs some again
-            if outcome is not None:
+            if outcome is None:
+                continue
+            try:
                 found = self.judge_one(program, trace, self.trace(program, outcome))
-                if found:
-                    self._keep(program)
-                    say(f"{name_of(program)}: {found}")
+            except SimulatedFinding as error:  # under another schedule
+                self._fail(decode(error.program), str(error), say)
+                continue
+            if found:
+                self._keep(program)
+                say(f"{name_of(program)}: {found}")
 
     def _outcomes(self, ours: list[tuple[Program, Trace]], say) -> Iterator[Outcome | None]:
         """None for a program that took the world down; the rest runs in another one."""
@@ -165,6 +172,9 @@ class Comparison:
         """Under other schedules, times and interrupts."""
         for seed in range(_SCHEDULES):
             yield self.trace(program, self.simulated.run_one(program.scheduled(seed)))
+
+    def _others(self, program: Program) -> Iterator[Trace]:
+        yield self.trace(program, self._other_simulated.run_one(program.data))
 
     def _late(self, program: Program, key: Key) -> Iterator[Trace]:
         for data, number in delayed(program.data, key):

@@ -20,6 +20,7 @@ NOTHING = Fact("nothing", "nothing")
 # Calls that end other tasks when they do not return.
 _ENDING = {"execve", "execveat", "exit_group", "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"}
 _STARVED = "the simulated machine has less memory: a process was killed for it"
+_OTHER = "memory, places, numbers of processes, time: it is otherwise on another simulated machine, too"
 _KEYS = {"world", "call", "ours", "theirs", "reason", "paths", "rare", "tasks", "beside", "given"}
 
 
@@ -136,15 +137,16 @@ class Verdict:
 
 
 class Judge:
-    """`again` runs a program in the world once more; `variants` gives traces of the simulated machine under other schedules, `late`
-    those in which a task comes late, maybe to the call of a key."""
+    """`again` runs a program in the world once more; `variants` gives traces of the simulated machine under other schedules,
+    `others` of another simulated machine, `late` those in which a task comes late, maybe to the call of a key."""
 
     def __init__(self, world: str, known: list[Reason], again: Callable[[Program], Trace], variants: Callable[[Program], Iterable[Trace]],
-                 late: Callable[[Program, Key], Iterable[Trace]]):
+                 others: Callable[[Program], Iterable[Trace]], late: Callable[[Program, Key], Iterable[Trace]]):
         self.verdict = Verdict(world)
         self._known = known
         self._again = again
         self._variants = variants
+        self._others = others
         self._late = late
 
     def judge(self, program: Program, ours: Trace, theirs: Trace) -> Difference | None:
@@ -166,6 +168,8 @@ class Judge:
             self.verdict.schedule += 1
         elif _is_among(self._variants(program), theirs, difference):
             self.verdict.schedule += 1
+        elif _is_among(self._others(program), theirs, difference):
+            self.verdict.explained[_OTHER] += 1
         elif self._depends_on_chance(program, difference):
             self.verdict.unsteady += 1
         elif not program.alone and _is_among(self._late(program, difference.key), theirs, difference):

@@ -31,14 +31,16 @@ class SimulatedFinding(FaultlineError):
 
 
 class Simulated:
-    """A context manager. After a finding the next program starts another process."""
+    """A context manager. After a finding the next program starts another process. `other`: another machine in what is each
+    machine's own (world_is_other in harness/world.h)."""
 
     name = "simulated"
 
-    def __init__(self, preset: str = "host-test", errors: Path | None = None):
+    def __init__(self, preset: str = "host-test", other: bool = False):
         self._binary = binary(preset)
         if not self._binary.is_file():
             raise FaultlineError(f"no {self._binary} (cmake --build --preset {preset})")
+        self._arguments = [self._binary, *(["other"] if other else [])]
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> Simulated:
@@ -62,7 +64,7 @@ class Simulated:
     def run_one(self, program: bytes) -> Outcome:
         """Raises SimulatedFinding."""
         if self._process is None:
-            self._process = process.start([self._binary], env=SANITIZER_ENV, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            self._process = process.start(self._arguments, env=SANITIZER_ENV, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                           stderr=subprocess.PIPE)
         try:
             self._process.stdin.write(struct.pack("<I", len(program)) + program)
