@@ -33,7 +33,7 @@ uint64_t io_run(struct io *io)
         io->part_left = io->parts->length;
         io->parts++;
     }
-    return io->part_left;
+    return min_u64(io->part_left, io->left); // RLIMIT_FSIZE may leave less than the parts have
 }
 
 static int move_parts(struct io *io, char *at, uint64_t size, bool give)

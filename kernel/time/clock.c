@@ -61,10 +61,14 @@ static void set_offset(uint64_t offset_ns)
     spin_unlock(&wall.sleepers.lock, flags);
 }
 
+// Leaves the machine thirty years until the time of day is more than 63 bits of nanoseconds, as on Linux: no sum of
+// the two clocks wraps.
+#define REALTIME_MAX_NS ((INT64_MAX / NS_PER_SECOND - 30ull * 365 * 24 * 3600) * NS_PER_SECOND)
+
 int clock_set(uint64_t realtime_ns)
 {
     uint64_t now = timer_now();
-    if (realtime_ns < now) {
+    if (realtime_ns < now || realtime_ns >= REALTIME_MAX_NS) {
         return -EINVAL;
     }
     set_offset(realtime_ns - now);

@@ -25,7 +25,8 @@ uint64_t clock_realtime_offset(void); // ns to add to timer_now()
 uint64_t clock_now(int clockid);
 bool clock_is_wall(int clockid); // one of those that clock_settime(2) moves
 
-// Time of day is realtime_ns now; what waits for a time of day waits anew. -EINVAL: before power-on.
+// Time of day is realtime_ns now; what waits for a time of day waits anew. -EINVAL: before power-on, or from the year
+// 2232 on.
 [[nodiscard]] int clock_set(uint64_t realtime_ns);
 void clock_set_at_boot(uint64_t realtime_ns);
 

@@ -75,7 +75,11 @@ static void setting(void)
     FACT(clock_settime(CLOCK_REALTIME, &bad));
     FACT(clock_settime(CLOCK_REALTIME, &negative));
     FACT(clock_settime(CLOCK_REALTIME, &early));
+    struct timespec last = {8277292035, NS - 1}, late = {8277292036, 0}, never = {0x7ffffffff000, 0};
+    FACT(clock_settime(CLOCK_REALTIME, &late));
+    FACT(clock_settime(CLOCK_REALTIME, &never));
     long long mono = now(CLOCK_MONOTONIC);
+    FACT(clock_settime(CLOCK_REALTIME, &last));
     FACT(clock_settime(CLOCK_REALTIME, &good));
     fact("time of day", "%lld", now(CLOCK_REALTIME) / NS);
     fact("monotonic does not jump", "%d", now(CLOCK_MONOTONIC) - mono < NS);
