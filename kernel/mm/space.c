@@ -186,9 +186,9 @@ static struct area *area_at(struct space *space, uint64_t va)
         return area;
     }
     uint64_t start = round_down(va, PAGE_SIZE);
-    if ((area->flags & AREA_GROWS_DOWN) == 0 || area->end - start > space->stack_limit || start < SPACE_LOW ||
-        area->gap - (area->start - start) < SPACE_STACK_GUARD || area->gap < area->start - start ||
-        space->areas.bytes + (area->start - start) > space->size_limit) {
+    if ((area->flags & AREA_GROWS_DOWN) == 0 || area->end - start > READ_ONCE(space->stack_limit) ||
+        start < SPACE_LOW || area->gap - (area->start - start) < SPACE_STACK_GUARD || area->gap < area->start - start ||
+        space->areas.bytes + (area->start - start) > READ_ONCE(space->size_limit)) {
         return NULL;
     }
     areas_set_start(&space->areas, area, start);

@@ -70,16 +70,17 @@ struct space {
     uint64_t mmap_top;       // mappings without a wish lie below
     uint64_t stack_top;      // where a program's stack began
     bool fixed_layout;       // nothing of it is put at random
-    uint64_t stack_limit;    // bytes a stack may grow to (RLIMIT_STACK)
-    uint64_t size_limit;     // bytes of all areas (RLIMIT_AS)
-    uint64_t data_limit;     // of private areas that can be written, but stacks (RLIMIT_DATA)
-    uint64_t resident;       // pages present
-    uint64_t resident_most;  // so far
-    uint64_t faults;         // that brought a page
-    unsigned barriers;       // atomic: those of membarrier(2) that it has asked for
-    unsigned lock_future;    // AREA_LOCKED: each new area is; SPACE_POPULATE: and its pages come at once
-    uint64_t vdso;           // where the kernel's own code is, an ELF image; or 0
-    uint64_t sigreturn;      // in it: where signal handlers return to
+    // The three limits change at any time, without the lock: READ_ONCE.
+    uint64_t stack_limit;   // bytes a stack may grow to (RLIMIT_STACK)
+    uint64_t size_limit;    // bytes of all areas (RLIMIT_AS)
+    uint64_t data_limit;    // of private areas that can be written, but stacks (RLIMIT_DATA)
+    uint64_t resident;      // pages present
+    uint64_t resident_most; // so far
+    uint64_t faults;        // that brought a page
+    unsigned barriers;      // atomic: those of membarrier(2) that it has asked for
+    unsigned lock_future;   // AREA_LOCKED: each new area is; SPACE_POPULATE: and its pages come at once
+    uint64_t vdso;          // where the kernel's own code is, an ELF image; or 0
+    uint64_t sigreturn;     // in it: where signal handlers return to
     // For /proc, set by whoever loads the program: its file with a reference, or NULL, and where things are.
     struct backing *program;
     uint64_t arguments, environment, environment_end, stack_start;

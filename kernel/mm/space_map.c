@@ -148,12 +148,13 @@ static uint64_t data_bytes(const struct space *space)
 
 int space_room_for(const struct space *space, uint64_t bytes, unsigned flags)
 {
-    if (bytes > space->size_limit || space->areas.bytes > space->size_limit - bytes) {
+    uint64_t all = READ_ONCE(space->size_limit), most = READ_ONCE(space->data_limit);
+    if (bytes > all || space->areas.bytes > all - bytes) {
         return -ENOMEM;
     }
-    if (is_data(flags) && space->data_limit != UINT64_MAX) { // else nobody needs to count
+    if (is_data(flags) && most != UINT64_MAX) { // else nobody needs to count
         uint64_t data = data_bytes(space);
-        if (bytes > space->data_limit || data > space->data_limit - bytes) {
+        if (bytes > most || data > most - bytes) {
             return -ENOMEM;
         }
     }
@@ -411,9 +412,9 @@ int space_fork(struct space *child, struct space *parent)
     child->stack_top = parent->stack_top;
     child->vdso = parent->vdso;
     child->sigreturn = parent->sigreturn;
-    child->stack_limit = parent->stack_limit;
-    child->size_limit = parent->size_limit;
-    child->data_limit = parent->data_limit;
+    child->stack_limit = READ_ONCE(parent->stack_limit);
+    child->size_limit = READ_ONCE(parent->size_limit);
+    child->data_limit = READ_ONCE(parent->data_limit);
     child->arguments = parent->arguments;
     child->environment = parent->environment;
     child->environment_end = parent->environment_end;
