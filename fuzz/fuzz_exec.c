@@ -92,8 +92,11 @@ static void load(const struct path_start *start, struct exec_image *images)
     error = error != 0 ? error : exec_strings_add(&strings, "");
     strings.argc = 2;
     if (error == 0 && space_init(&space, &kernel_pages) == 0) {
-        error = program_load(&space, start, file, "/p", &strings, &program);
+        error = program_load(&space, start, file, "/p", &strings, false, &program);
         OP("load = %d", error);
+        if (error == 0) {
+            credentials_put(program.as);
+        }
         EXPECT_MODEL(error == 0 || is_possible(error), "loading gave %d", error);
         bool script = images[0].size > 2 && images[0].bytes[0] == '#';
         if (error == 0 && !script) {
@@ -128,7 +131,7 @@ static void run(struct input *input)
         machine_finding("model", "no root");
     }
     struct vnode *root = mount_root_node();
-    struct path_start start = {root, root, &(const struct credentials){0}};
+    struct path_start start = {root, root, &credentials_kernel};
     for (unsigned i = 0; i < 2; i++) {
         size_t left = input->size - min_u64(input->at, input->size);
         images[i].size = min_u64(sizes[i], left);

@@ -381,6 +381,7 @@ static void one(struct input *input)
     struct path_found found;
     uint8_t op = input_u8(input);
     path_as.uid = path_as.gid = (op & 0x80) != 0 ? 1000 : 0;
+    path_as.effective = path_as.uid == 0 ? CAPABILITIES_ALL : 0;
     switch (op % 13) {
     case 0:
     case 1:
@@ -430,7 +431,7 @@ static void run(struct input *input)
 {
     memset(path_nodes, 0, sizeof(path_nodes));
     path_mounts = 0;
-    path_as = (struct credentials){0};
+    path_as = credentials_kernel;
     mounted = mount_root(&tmpfs) == 0;
     if (!mounted) {
         return;

@@ -290,6 +290,7 @@ int cpio_unpack(struct cpio_source *source, uint32_t *count)
         unpacking.path = path;
         unpacking.chunk = chunk;
         unpacking.start.root = unpacking.start.directory = mount_root_node();
+        unpacking.as = credentials_kernel;
         unpacking.start.as = &unpacking.as;
         error = unpack_all(&unpacking, count);
         forget_linked(&unpacking);

@@ -47,15 +47,6 @@ void vnode_put(struct vnode *node)
     }
 }
 
-bool credentials_in_group(const struct credentials *as, uint32_t gid)
-{
-    bool found = as->gid == gid;
-    for (unsigned i = 0; i < as->group_count; i++) {
-        found |= as->groups[i] == gid;
-    }
-    return found;
-}
-
 int vnode_access(const struct vnode *node, const struct credentials *as, unsigned wanted)
 {
     unsigned mode = node->mode, limits = node->mount != NULL ? READ_ONCE(node->mount->flags) : 0;
@@ -67,17 +58,25 @@ int vnode_access(const struct vnode *node, const struct credentials *as, unsigne
         (wanted != 0 && (limits & MOUNT_NO_DEVICES) != 0 && device)) {
         return -EACCES;
     }
-    if (as->uid == 0) { // may all, but runs only what somebody may run
-        return (wanted & ACCESS_EXEC) != 0 && !vnode_is(node, S_IFDIR) && (mode & 0111) == 0 ? -EACCES : 0;
-    }
     unsigned granted = as->uid == node->uid ? mode >> 6 : credentials_in_group(as, node->gid) ? mode >> 3 : mode;
-    return (wanted & ~granted & 7) == 0 ? 0 : -EACCES;
+    if ((wanted & ~granted & 7) == 0) {
+        return 0;
+    }
+    bool directory = vnode_is(node, S_IFDIR);
+    bool looks = directory ? (wanted & ACCESS_WRITE) == 0 : wanted == ACCESS_READ;
+    if (looks && credentials_capable(as, CAP_DAC_READ_SEARCH)) {
+        return 0;
+    }
+    // Who may do everything runs only what somebody may run.
+    bool runs = (wanted & ACCESS_EXEC) == 0 || directory || (mode & 0111) != 0;
+    return runs && credentials_capable(as, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 }
 
 int vnode_may_remove(const struct vnode *directory, const struct vnode *node, const struct credentials *as)
 {
     int error = vnode_access(directory, as, ACCESS_WRITE | ACCESS_EXEC);
-    bool theirs = (directory->mode & S_ISVTX) != 0 && as->uid != 0 && as->uid != node->uid && as->uid != directory->uid;
+    bool theirs = (directory->mode & S_ISVTX) != 0 && as->uid != node->uid && as->uid != directory->uid &&
+                  !credentials_capable(as, CAP_FOWNER);
     return error != 0 ? error : theirs ? -EPERM : 0;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/base/types.h"
+#include "kernel/cred/credentials.h"
 #include "kernel/sync/mutex.h"
 
 #define S_IFMT 0170000u
@@ -29,14 +30,6 @@ struct lock_table;
 struct mount;
 struct pipe;
 struct vnode;
-
-struct credentials {
-    uint32_t uid, gid; // for files; effective elsewhere too, but for setfsuid(2)
-    uint32_t real_uid, effective_uid, saved_uid, real_gid, effective_gid, saved_gid;
-    uint32_t groups[16];
-    unsigned group_count;
-};
-bool credentials_in_group(const struct credentials *as, uint32_t gid);
 
 // One name in a directory, as getdents64(2) tells it.
 struct directory_entry {

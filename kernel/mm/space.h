@@ -78,9 +78,11 @@ struct space {
     uint64_t resident_most; // so far
     uint64_t faults;        // that brought a page
     unsigned barriers;      // atomic: those of membarrier(2) that it has asked for
-    unsigned lock_future;   // AREA_LOCKED: each new area is; SPACE_POPULATE: and its pages come at once
-    uint64_t vdso;          // where the kernel's own code is, an ELF image; or 0
-    uint64_t sigreturn;     // in it: where signal handlers return to
+    // As prctl(2) says; atomic. PR_SET_DUMPABLE: kernel/proc/access.h; PR_SET_THP_DISABLE.
+    unsigned dumpable, no_huge_pages;
+    unsigned lock_future; // AREA_LOCKED: each new area is; SPACE_POPULATE: and its pages come at once
+    uint64_t vdso;        // where the kernel's own code is, an ELF image; or 0
+    uint64_t sigreturn;   // in it: where signal handlers return to
     // For /proc, set by whoever loads the program: its file with a reference, or NULL, and where things are.
     struct backing *program;
     uint64_t arguments, environment, environment_end, stack_start;

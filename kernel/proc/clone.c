@@ -2,6 +2,7 @@
 #include <hal/irq.h>
 
 #include "kernel/base/atomic.h"
+#include "kernel/proc/access.h"
 #include "kernel/proc/make.h"
 #include "kernel/sched/policy.h"
 
@@ -55,6 +56,9 @@ static int copy_task(const struct clone_request *request, struct process *proces
     task->tell_tid = (request->flags & CLONE_CHILD_SETTID) != 0 ? request->child_tid : 0;
     task->clear_tid = (request->flags & CLONE_CHILD_CLEARTID) != 0 ? request->child_tid : 0;
     task->signals.blocked = from->signals.blocked;
+    task->no_new_privileges = from->no_new_privileges;
+    task->over_limit = from->over_limit;
+    task->timer_slack_ns = task->timer_slack_usual_ns = from->timer_slack_ns;
     if ((request->flags & (CLONE_VM | CLONE_VFORK)) != CLONE_VM) {
         task->signals.stack = from->signals.stack;
         task->signals.stack_size = from->signals.stack_size;
@@ -63,7 +67,7 @@ static int copy_task(const struct clone_request *request, struct process *proces
     irqflags_t flags = irq_save(); // what is in the registers is ours as long as nobody else runs here
     fp_save(&task->fp);
     irq_restore(flags);
-    error = task_make_thread(task, from->thread->name);
+    error = task_make_thread(task, from->thread->name, credentials_current());
     if (error != 0) {
         task_free(task);
         return error;
@@ -99,8 +103,7 @@ static int make_thread(const struct clone_request *request)
     int32_t tid = task->tid;
     spin_unlock(&family.lock, flags);
     if (error != 0) {
-        thread_unmake(task->thread);
-        task_free(task);
+        task_unmake(task);
         return error;
     }
     tell(request, tid);
@@ -127,7 +130,11 @@ static int share_or_copy_space(const struct clone_request *request, struct proce
         return 0;
     }
     int error = process_space_create(&child->space);
-    return error != 0 ? error : space_fork(child->space, parent->space);
+    if (error == 0) {
+        child->space->dumpable = READ_ONCE(parent->space->dumpable);
+        error = space_fork(child->space, parent->space);
+    }
+    return error;
 }
 
 static int copy_process(const struct clone_request *request, struct process *child, struct process *parent)
@@ -136,7 +143,7 @@ static int copy_process(const struct clone_request *request, struct process *chi
     process_places_get(parent, &places); // the references go with them
     child->root = places.root;
     child->directory = places.directory;
-    child->as = parent->as;
+    child->as = credentials_get(credentials_current());
     child->umask = READ_ONCE(parent->umask); // these two: another task may set them now
     child->personality = READ_ONCE(parent->personality);
     child->limits = parent->limits;
@@ -186,8 +193,13 @@ int process_clone(const struct clone_request *request)
         return -EINVAL;
     }
     int error = limits_check_clone();
+    error = error != 0 ? error : task_charge();
     if (error != 0) {
         return error;
     }
-    return (request->flags & CLONE_THREAD) != 0 ? make_thread(request) : make_process(request);
+    int result = (request->flags & CLONE_THREAD) != 0 ? make_thread(request) : make_process(request);
+    if (result < 0) {
+        task_uncharge(credentials_current());
+    }
+    return result;
 }

@@ -51,9 +51,10 @@ static void describe(const struct process *process, const struct task *task, str
         .status = process->status,
         .children = process->past.children,
         .born_ns = process->born_ns,
-        .as = process->as,
+        .as = credentials_get(task != NULL ? task->thread->as : process->as),
         .umask = READ_ONCE(process->umask),
         .traced = process->traced,
+        .no_new_privileges = task != NULL && READ_ONCE(task->no_new_privileges),
     };
     format(out->name, sizeof(out->name), "%s", process->name);
     if (task != NULL && task->thread != NULL) {
@@ -81,6 +82,32 @@ bool process_describe(int32_t pid, int32_t tid, struct process_description *out)
         out->usage = tid == 0 || task->thread == NULL ? usage_locked(process) : thread_usage(task->thread);
     }
     spin_unlock(&family.lock, flags);
+    return found;
+}
+
+bool process_describe_task(int32_t tid, struct process_description *out)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    const struct task *task = family_find_task(tid);
+    if (task != NULL) {
+        describe(task->process, task, out);
+    }
+    spin_unlock(&family.lock, flags);
+    return task != NULL;
+}
+
+void process_description_put(struct process_description *description)
+{
+    credentials_put(description->as);
+}
+
+bool process_exists(int32_t pid, int32_t tid)
+{
+    struct process_description who;
+    bool found = process_describe(pid, tid, &who);
+    if (found) {
+        process_description_put(&who);
+    }
     return found;
 }
 

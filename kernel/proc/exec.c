@@ -1,5 +1,7 @@
 #include "kernel/proc/exec.h"
 
+#include "kernel/base/atomic.h"
+#include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/elf.h"
@@ -48,6 +50,8 @@ struct loading {
     char *head;              // HEAD_SIZE
     size_t head_size;
     struct elf_image elf;
+    bool no_gain;
+    struct program *out;
 };
 
 static int read_at(struct file *file, uint64_t offset, void *to, size_t size, size_t *got)
@@ -268,9 +272,37 @@ static int load_interpreter(struct loading *loading, uint64_t *base, uint64_t *e
     return error;
 }
 
-static int load_elf(struct loading *loading, const char *path, struct program *out)
+// Whom the program acts for: the file's owner where it has the set-id bits, and the mount does not forbid it. Of a
+// script it is the interpreter that counts.
+static int choose_credentials(struct loading *loading)
+{
+    const struct vnode *node = loading->file->node;
+    const struct credentials *old = loading->start->as;
+    struct program *out = loading->out;
+    struct credentials *copy;
+    int error = credentials_copy(old, &copy);
+    if (error != 0) {
+        return error;
+    }
+    uint32_t mode = READ_ONCE(node->mode);
+    bool honoured = !loading->no_gain && (READ_ONCE(node->mount->flags) & MOUNT_NO_SUID) == 0;
+    if (honoured && (mode & S_ISUID) != 0) {
+        copy->effective_uid = READ_ONCE(node->uid);
+    }
+    if (honoured && (mode & (S_ISGID | 010)) == (S_ISGID | 010)) { // without the other one it is for locks
+        copy->effective_gid = READ_ONCE(node->gid);
+    }
+    out->wary = credentials_exec(copy, old, loading->no_gain);
+    out->hidden = vnode_access(node, old, ACCESS_READ) != 0 || copy->effective_uid != copy->real_uid ||
+                  copy->effective_gid != copy->real_gid;
+    out->as = copy;
+    return 0;
+}
+
+static int load_elf(struct loading *loading, const char *path)
 {
     struct elf_image *elf = &loading->elf;
+    struct program *out = loading->out;
     struct space *space = loading->space;
     int error = elf_parse(loading->head, loading->head_size, loading->file->node->size, elf);
     if (error != 0) {
@@ -292,19 +324,29 @@ static int load_elf(struct loading *loading, const char *path, struct program *o
                                       .headers = elf->phdr_va != 0 ? elf->phdr_va + bias : 0,
                                       .header_count = elf->phdr_count,
                                       .entry = elf->entry + bias,
-                                      .base = base,
-                                      .as = loading->start->as};
+                                      .base = base};
     space->program = loading->file->ops->pages(loading->file);
     backing_run(space->program);
     error = error != 0 ? error : vdso_map(space);
+    error = error != 0 ? error : choose_credentials(loading);
+    if (error != 0) {
+        return error;
+    }
     contents.vdso = space->vdso;
-    return error != 0 ? error : stack_build(space, &contents, &out->sp);
+    contents.as = out->as;
+    contents.wary = out->wary;
+    error = stack_build(space, &contents, &out->sp);
+    if (error != 0) {
+        credentials_put(out->as);
+    }
+    return error;
 }
 
 int program_load(struct space *space, const struct path_start *start, struct file *file, const char *path,
-                 const struct exec_strings *strings, struct program *out)
+                 const struct exec_strings *strings, bool no_gain, struct program *out)
 {
-    struct loading loading = {.space = space, .start = start, .file = file, .strings = strings};
+    struct loading loading = {
+        .space = space, .start = start, .file = file, .strings = strings, .no_gain = no_gain, .out = out};
     void *head;
     int error = kmalloc(HEAD_SIZE, &head);
     if (error != 0) {
@@ -321,7 +363,7 @@ int program_load(struct space *space, const struct path_start *start, struct fil
         error = depth < INTERPRETERS_MAX ? follow_script(&loading, path) : -ELOOP;
     }
     if (error == 0) {
-        error = load_elf(&loading, path, out);
+        error = load_elf(&loading, path);
     }
     file_put(loading.file);
     exec_strings_free(&loading.own);

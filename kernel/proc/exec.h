@@ -21,10 +21,13 @@ void exec_strings_free(struct exec_strings *strings);
 
 struct program {
     uint64_t entry, sp;
+    struct credentials *as; // those that the program starts with; the caller's to put or to become
+    bool hidden;            // its file may not be read, or it acts for somebody else: the space is not dumpable
+    bool wary;              // AT_SECURE
 };
 // A regular file that may be executed. Errors of file_open(); -EACCES.
 [[nodiscard]] int program_open(const struct path_start *start, const char *path, struct file **out);
-// Fills an empty space from a program or a script. -ENOEXEC, -ENOMEM, -E2BIG, errors of files. The space must be
-// destroyed then.
+// Fills an empty space from a program or a script, for start->as. no_gain: whoever the file belongs to, no right is won
+// by it (PR_SET_NO_NEW_PRIVS). -ENOEXEC, -ENOMEM, -E2BIG, errors of files. The space must be destroyed then.
 [[nodiscard]] int program_load(struct space *space, const struct path_start *start, struct file *file, const char *path,
-                               const struct exec_strings *strings, struct program *out);
+                               const struct exec_strings *strings, bool no_gain, struct program *out);

@@ -3,6 +3,7 @@
 #include <hal/timer.h>
 
 #include "kernel/base/atomic.h"
+#include "kernel/proc/access.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/jobs.h"
 #include "kernel/proc/process_internal.h"
@@ -43,6 +44,7 @@ void process_bury(struct process *process)
     irqflags_t flags = spin_lock(&family.lock);
     family_remove(process);
     spin_unlock(&family.lock, flags);
+    task_uncharge(process->as);
     process_put(process);
 }
 
@@ -83,7 +85,7 @@ void process_tell_parent(struct process *process)
     }
     int status = process->status, signal = process->ended ? process->exit_signal : SIGCHLD;
     bool killed = (status & 0x7f) != 0;
-    struct signal_info info = {.signal = signal, .value = {signal_sender(process->pid, process->as.real_uid)}};
+    struct signal_info info = {.signal = signal, .value = {signal_sender(process->pid, process->as->real_uid)}};
     if (!process->ended) {
         info.code = process->stopped ? CLD_STOPPED : CLD_CONTINUED;
         info.value[1] = process->stopped ? (uint64_t)process->stop_signal : SIGCONT;
@@ -236,7 +238,14 @@ static bool leave_process(struct task *task, int status)
         condition_signal(&process->changes);
     }
     usage_task_ends(process, task->thread);
+    // The last one's charge is the process's, until it is buried.
+    if (last) {
+        task_recharge(task->thread->as, process->as);
+    }
     spin_unlock(&family.lock, flags);
+    if (!last) {
+        task_uncharge(task->thread->as);
+    }
     if (files != NULL) {
         fd_table_put(files);
     }
@@ -254,6 +263,8 @@ void task_exit(int status)
     }
     me->task = NULL;
     me->process = NULL;
+    credentials_put(me->as);
+    me->as = NULL;
     task_free(task);
     thread_detach(me);
     thread_exit(0);

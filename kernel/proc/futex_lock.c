@@ -2,6 +2,7 @@
 #include <hal/irq.h>
 
 #include "kernel/base/atomic.h"
+#include "kernel/proc/access.h"
 #include "kernel/proc/futex_internal.h"
 #include "kernel/proc/process_internal.h"
 
@@ -270,7 +271,7 @@ int task_robust_list(int32_t tid, uint64_t *head)
     if (task == NULL) {
         error = -ESRCH;
     } else {
-        error = signal_check_sender(task->process, 0);
+        error = process_may_access(task->process, task, ACCESS_BY_REAL_USER);
         *head = task->robust_list;
     }
     spin_unlock(&family.lock, flags);

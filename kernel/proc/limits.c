@@ -1,6 +1,7 @@
 #include "kernel/proc/limits.h"
 
 #include "kernel/base/atomic.h"
+#include "kernel/proc/access.h"
 #include "kernel/proc/process_internal.h"
 
 #define FILES_MOST 1048576u // as /proc/sys/fs/nr_open
@@ -23,8 +24,8 @@ void limits_init(struct limits *limits)
     limits->of[RLIMIT_MEMLOCK] = (struct limit){MIB(8), MIB(8)};
     limits->of[RLIMIT_NPROC] = (struct limit){threads_most() / 2, threads_most() / 2};
     limits->of[RLIMIT_SIGPENDING] = limits->of[RLIMIT_NPROC];
-    limits->of[12] = (struct limit){819200, 819200}; // RLIMIT_MSGQUEUE
-    limits->of[13] = limits->of[14] = (struct limit){0, 0};
+    limits->of[RLIMIT_MSGQUEUE] = (struct limit){819200, 819200};
+    limits->of[RLIMIT_NICE] = limits->of[RLIMIT_RTPRIO] = (struct limit){0, 0};
 }
 
 uint64_t process_limit(const struct process *process, unsigned which)
@@ -43,11 +44,10 @@ void limits_apply(const struct limits *limits, struct space *space)
 static int change(struct process *process, unsigned which, const struct limit *set)
 {
     struct limit *limit = &process->limits.of[which];
-    bool root = process_current()->as.effective_uid == 0;
     if (set->soft > set->hard) {
         return -EINVAL;
     }
-    if ((set->hard > limit->hard && !root) || (which == RLIMIT_NOFILE && set->hard > FILES_MOST)) {
+    if ((set->hard > limit->hard && !capable(CAP_SYS_RESOURCE)) || (which == RLIMIT_NOFILE && set->hard > FILES_MOST)) {
         return -EPERM;
     }
     WRITE_ONCE(limit->soft, set->soft);
@@ -61,38 +61,18 @@ static int change(struct process *process, unsigned which, const struct limit *s
     return 0;
 }
 
-// Another's only by root, or with all numbers the same.
-static bool may_see(const struct process *me, const struct process *process)
-{
-    return me == process || me->as.effective_uid == 0 ||
-           (me->as.real_uid == process->as.effective_uid && me->as.real_uid == process->as.real_uid);
-}
-
 int process_prlimit(int32_t pid, unsigned which, const struct limit *set, struct limit *old)
 {
-    struct process *me = process_current();
     irqflags_t flags = spin_lock(&family.lock);
-    const struct task *task = pid != 0 ? family_find_task(pid) : NULL;
-    struct process *process = pid == 0 ? me : task != NULL ? task->process : family_find(pid);
-    int error = process == NULL ? -ESRCH : may_see(me, process) ? 0 : -EPERM;
+    const struct task *task = pid != 0 ? family_find_task(pid) : task_current();
+    struct process *process = task != NULL ? task->process : family_find(pid);
+    int error = process == NULL ? -ESRCH : process_may_limit(process, task);
     if (error == 0) {
         *old = process->limits.of[which];
         error = set != NULL ? change(process, which, set) : 0;
     }
     spin_unlock(&family.lock, flags);
     return error;
-}
-
-// With the family's lock.
-static uint64_t tasks_of_user(uint32_t uid)
-{
-    uint64_t count = 0;
-    list_for_each(at, &family.all)
-    {
-        const struct process *process = container_of(at, struct process, all);
-        count += process->as.real_uid == uid ? max_u64(process->task_count, 1) : 0;
-    }
-    return count;
 }
 
 int limits_check_file(uint64_t offset, uint64_t *size)
@@ -109,15 +89,5 @@ int limits_check_file(uint64_t offset, uint64_t *size)
 
 int limits_check_clone(void)
 {
-    const struct process *process = process_current();
-    if (thread_count() >= threads_most()) {
-        return -EAGAIN;
-    }
-    if (process->as.real_uid == 0 || process->as.effective_uid == 0) {
-        return 0;
-    }
-    irqflags_t flags = spin_lock(&family.lock);
-    bool full = tasks_of_user(process->as.real_uid) >= process_limit(process, RLIMIT_NPROC);
-    spin_unlock(&family.lock, flags);
-    return full ? -EAGAIN : 0;
+    return thread_count() >= threads_most() ? -EAGAIN : 0;
 }

@@ -13,6 +13,9 @@
 #define RLIMIT_MEMLOCK 8u
 #define RLIMIT_AS 9u
 #define RLIMIT_SIGPENDING 11u
+#define RLIMIT_MSGQUEUE 12u
+#define RLIMIT_NICE 13u
+#define RLIMIT_RTPRIO 14u
 #define RLIMITS 16u
 #define RLIM_INFINITY UINT64_MAX
 
@@ -34,5 +37,5 @@ uint64_t process_limit(const struct process *process, unsigned which); // what i
 void limits_apply(const struct limits *limits, struct space *space); // a new space keeps to them
 // prlimit(2) of pid (0: the caller), with set given and old asked for. -ESRCH, -EPERM, -EINVAL.
 [[nodiscard]] int process_prlimit(int32_t pid, unsigned which, const struct limit *set, struct limit *old);
-// Before the current process makes a task: -EAGAIN: there are as many as there may be.
+// Before the current process makes a task: -EAGAIN: there are as many as there may be on this machine.
 [[nodiscard]] int limits_check_clone(void);

@@ -11,5 +11,7 @@
 [[nodiscard]] int process_make(struct process **out);                    // all zeroes, nobody knows it yet. -ENOMEM
 void process_unmake(struct process *process);                            // never ran
 [[nodiscard]] int task_make(struct process *process, struct task **out); // -ENOMEM
-[[nodiscard]] int task_make_thread(struct task *task, const char *name); // -ENOMEM, -EAGAIN
+// It acts for as. -ENOMEM, -EAGAIN.
+[[nodiscard]] int task_make_thread(struct task *task, const char *name, const struct credentials *as);
+void task_unmake(struct task *task); // it never ran
 // The thread of a task may have ended, and the task be gone, before thread_start() returns.

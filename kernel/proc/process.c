@@ -7,6 +7,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/fs/mount.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/access.h"
 #include "kernel/proc/exec.h"
 #include "kernel/proc/layout.h"
 #include "kernel/proc/make.h"
@@ -64,6 +65,7 @@ int task_make(struct process *process, struct task **out)
     list_init(&task->sibling);
     signal_queue_init(&task->signals.own);
     task->signals.stack_flags = SS_DISABLE;
+    task->timer_slack_ns = task->timer_slack_usual_ns = TIMER_SLACK_NS;
     *out = task;
     return 0;
 }
@@ -72,6 +74,13 @@ void task_free(struct task *task)
 {
     ASSERT(task->signals.own.pending == 0);
     kfree(task);
+}
+
+void task_unmake(struct task *task)
+{
+    credentials_put(task->thread->as);
+    thread_unmake(task->thread);
+    task_free(task);
 }
 
 static void run(void *argument)
@@ -90,11 +99,12 @@ static void run(void *argument)
     user_enter(&task->regs);
 }
 
-int task_make_thread(struct task *task, const char *name)
+int task_make_thread(struct task *task, const char *name, const struct credentials *as)
 {
     int error = thread_make(name, run, task, &task->thread);
     if (error == 0) {
         task->thread->counted = &task->process->threads;
+        task->thread->as = credentials_get(as);
         (void)atomic_add(&task->process->threads, 1);
     }
     return error;
@@ -114,7 +124,7 @@ static const char *base_name(const char *path)
 static int open_console(struct process *process)
 {
     static const char console[] = "/dev/console";
-    struct path_start from = {process->root, process->directory, &process->as};
+    struct path_start from = {process->root, process->directory, &credentials_kernel};
     void *path;
     int result = kmalloc(PATH_MAX, &path);
     if (result != 0) {
@@ -144,17 +154,18 @@ static int load(struct process *process, struct task *task, const char *path, co
     struct exec_strings strings;
     struct program program;
     struct file *file;
-    struct path_start from = {process->root, process->directory, &process->as};
+    struct path_start from = {process->root, process->directory, &credentials_kernel};
     int error = add_arguments(&strings, argv);
     if (error == 0) {
         error = program_open(&from, path, &file);
         if (error == 0) {
-            error = program_load(process->space, &from, file, path, &strings, &program);
+            error = program_load(process->space, &from, file, path, &strings, true, &program);
             file_put(file);
         }
     }
     exec_strings_free(&strings);
     if (error == 0) {
+        credentials_put(program.as); // it stays the kernel's own
         user_regs_init(&task->regs, uaddr(program.entry), uaddr(program.sp));
     }
     return error;
@@ -164,6 +175,7 @@ static int prepare(struct process *process, const char *path, const char *const 
 {
     process->root = mount_root_node();
     process->directory = mount_root_node();
+    process->as = credentials_get(&credentials_kernel);
     int error = process_space_create(&process->space);
     error = error != 0 ? error : fd_table_create(&process->files);
     error = error != 0 ? error : open_console(process);
@@ -172,7 +184,7 @@ static int prepare(struct process *process, const char *path, const char *const 
         return error;
     }
     error = load(process, *out, path, argv);
-    error = error != 0 ? error : task_make_thread(*out, base_name(path));
+    error = error != 0 ? error : task_make_thread(*out, base_name(path), process->as);
     if (error != 0) {
         task_free(*out);
     }
@@ -193,6 +205,8 @@ int process_spawn(const char *path, const char *const *argv, struct process **ou
         return error;
     }
     *out = process; // before it runs
+    bool charged = account_charge(process->as->account, CHARGE_TASKS, 1, UINT64_MAX);
+    ASSERT(charged);
     irqflags_t flags = spin_lock(&family.lock);
     family_add(process, task, NULL);
     spin_unlock(&family.lock, flags);
@@ -206,6 +220,7 @@ int process_spawn(const char *path, const char *const *argv, struct process **ou
 static int become_the_only_one(struct task *task)
 {
     struct process *process = task->process;
+    const struct credentials *of_other = NULL; // who was the first task until now
     irqflags_t flags = spin_lock(&family.lock);
     bool late = process->exiting || process->survivor != NULL;
     if (!late) {
@@ -226,9 +241,12 @@ static int become_the_only_one(struct task *task)
         process->survivor = NULL;
         if (!late && task->tid != process->pid) {
             family_rename_task(task, process->pid);
+            of_other = process->as;
+            process->as = credentials_get(task->thread->as);
         }
     }
     spin_unlock(&family.lock, flags);
+    credentials_put(of_other);
     return late ? -EAGAIN : 0;
 }
 
@@ -244,7 +262,7 @@ static int load_new(struct process *process, char *path, const struct exec_strin
         if (error == 0) {
             limits_apply(&process->limits, *space);
             (*space)->fixed_layout = (READ_ONCE(process->personality) & ADDR_NO_RANDOMIZE) != 0;
-            error = program_load(*space, &from, file, path, strings, program);
+            error = program_load(*space, &from, file, path, strings, task_current()->no_new_privileges, program);
             if (error != 0) {
                 process_space_put(*space);
             }
@@ -271,19 +289,32 @@ int process_unshare_files(struct process *process)
     return error;
 }
 
+// What setuid(2) did not refuse is refused here, as on Linux: few look at what setuid(2) says.
+static int check_task_limit(struct task *task)
+{
+    bool over = task->over_limit && account_charged(credentials_current()->account, CHARGE_TASKS) >
+                                        process_limit(task->process, RLIMIT_NPROC);
+    if (!over) {
+        task->over_limit = false;
+    }
+    return over ? -EAGAIN : 0;
+}
+
 int process_exec(char *path, const struct exec_strings *strings)
 {
     struct task *task = task_current();
     struct process *process = task->process;
     struct program program;
     struct space *space, *old;
-    int error = load_new(process, path, strings, &space, &program);
+    int error = check_task_limit(task);
+    error = error != 0 ? error : load_new(process, path, strings, &space, &program);
     if (error != 0) {
         return error;
     }
     error = become_the_only_one(task);
     error = error != 0 ? error : process_unshare_files(process);
     if (error != 0) {
+        credentials_put(program.as);
         process_space_put(space);
         return error;
     }
@@ -300,6 +331,9 @@ int process_exec(char *path, const struct exec_strings *strings)
     fd_close_on_exec(process->files);
     process_timers_exec(process);
     signals_exec(process, task);
+    task_become(program.as);
+    WRITE_ONCE(space->dumpable, program.hidden ? DUMPABLE_NOT : DUMPABLE_USER);
+    process->death_signal = program.wary ? 0 : process->death_signal;
     user_tls_set(0);
     user_regs_init(task->current, uaddr(program.entry), uaddr(program.sp));
     thread_set_name(task->thread, base_name(path));
@@ -312,7 +346,7 @@ int process_exec(char *path, const struct exec_strings *strings)
 void process_places_get(struct process *process, struct path_start *out)
 {
     irqflags_t flags = spin_lock(&process->places);
-    *out = (struct path_start){process->root, process->directory, &process->as};
+    *out = (struct path_start){process->root, process->directory, credentials_current()};
     vnode_get(out->root);
     vnode_get(out->directory);
     spin_unlock(&process->places, flags);

@@ -31,13 +31,12 @@ struct process {
     bool ended;            // a zombie until somebody has asked for its status
     bool orphan;           // nobody will
     bool executed;         // has had another program since it was born; family's lock
-    bool subreaper;        // these three by prctl(2): orphans below are its children
-    bool no_new_privileges;
-    uint8_t death_signal; // comes when its parent ends; 0: none
-    bool released;        // a child of vfork(2) that has its own program, or has ended
-    int exit_signal;      // to the parent; 0: none
-    int stop_signal;      // of the last stop
-    bool stopping;        // tasks are to park; stopped: all have
+    bool subreaper;        // these two by prctl(2): orphans below are its children
+    uint8_t death_signal;  // comes when its parent ends; 0: none
+    bool released;         // a child of vfork(2) that has its own program, or has ended
+    int exit_signal;       // to the parent; 0: none
+    int stop_signal;       // of the last stop
+    bool stopping;         // tasks are to park; stopped: all have
     bool stopped;
     bool stop_told, continued; // what a parent has been told; what it may be told
     struct signals signals;
@@ -54,9 +53,9 @@ struct process {
     struct fd_table *files; // likewise
     struct spinlock places; // covers root and directory
     struct vnode *root, *directory;
-    struct credentials as;
-    uint32_t umask, personality; // atomic
-    int32_t oom_score_adj;       // atomic: -1000 to 1000, see kernel/proc/oom.h
+    const struct credentials *as; // of the first task, with a reference; family's lock
+    uint32_t umask, personality;  // atomic
+    int32_t oom_score_adj;        // atomic: -1000 to 1000, see kernel/proc/oom.h
     struct limits limits;
     struct process_timers timers;
 };

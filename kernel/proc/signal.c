@@ -3,6 +3,7 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/access.h"
 #include "kernel/proc/process_internal.h"
 #include "kernel/proc/sigaction.h"
 #include "kernel/proc/sigqueue.h"
@@ -272,7 +273,7 @@ int signal_queue_send(struct process *process, int32_t tid, const struct signal_
     struct task *only;
     irqflags_t flags = spin_lock(&family.lock);
     int error = find_task_of(process, tid, &only);
-    error = error != 0 ? error : signal_check_sender(process, info->signal);
+    error = error != 0 ? error : process_may_signal(process, only, info->signal);
     if (error == 0 && info->signal != 0 && take_effect(process, only, info->signal)) {
         error = add(process, queue_of(process, only), info);
         if (error == 0) {
@@ -340,22 +341,13 @@ void signal_force(const struct signal_info *info)
 
 // --- by number -----------------------------------------------------------------------------------------------------
 
-int signal_check_sender(const struct process *to, int signal)
-{
-    const struct process *from = process_current();
-    bool may = from == NULL || from->as.effective_uid == 0 || from->as.effective_uid == to->as.real_uid ||
-               from->as.effective_uid == to->as.saved_uid || from->as.real_uid == to->as.real_uid ||
-               from->as.real_uid == to->as.saved_uid || (signal == SIGCONT && from->session == to->session);
-    return may ? 0 : -EPERM;
-}
-
 // To those that matches() says: -ESRCH: nobody, -EPERM: nobody that we may.
 static int send_matching(bool (*matches)(const struct process *process, int32_t wanted), int32_t wanted, int signal)
 {
     const struct process *from = process_current();
     struct signal_info info = {.signal = signal,
                                .code = from != NULL ? SI_USER : SI_KERNEL,
-                               .value = {from != NULL ? signal_sender(from->pid, from->as.real_uid) : 0}};
+                               .value = {from != NULL ? signal_sender(from->pid, credentials_current()->real_uid) : 0}};
     int error = -ESRCH;
     irqflags_t flags = spin_lock(&family.lock);
     list_for_each(at, &family.all)
@@ -364,7 +356,7 @@ static int send_matching(bool (*matches)(const struct process *process, int32_t 
         if (!matches(process, wanted)) {
             continue;
         }
-        if (signal_check_sender(process, signal) != 0) {
+        if (process_may_signal(process, NULL, signal) != 0) {
             error = error == -ESRCH ? -EPERM : error;
             continue;
         }
@@ -414,7 +406,7 @@ int signal_send_tid(int32_t pid, int32_t tid, const struct signal_info *info)
     irqflags_t flags = spin_lock(&family.lock);
     struct task *task = family_find_task(tid);
     int error = task == NULL || (pid != 0 && task->process->pid != pid) ? -ESRCH : 0;
-    error = error != 0 ? error : signal_check_sender(task->process, info->signal);
+    error = error != 0 ? error : process_may_signal(task->process, task, info->signal);
     if (error == 0 && info->signal != 0) {
         signal_send_locked(task->process, task, info);
     }

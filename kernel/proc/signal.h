@@ -117,7 +117,6 @@ void signal_force(const struct signal_info *info);
 [[nodiscard]] int signal_send_pid(int32_t pid, int signal); // kill(2), with its meanings of pid
 // tgkill(2); pid 0: any, as tkill(2).
 [[nodiscard]] int signal_send_tid(int32_t pid, int32_t tid, const struct signal_info *info);
-[[nodiscard]] int signal_check_sender(const struct process *to, int signal); // with the family's lock; -EPERM
 
 // The current task's. What was blocked may be due then.
 void signals_set_mask(uint64_t mask);

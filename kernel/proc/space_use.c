@@ -4,6 +4,7 @@
 
 #include "kernel/mm/asid.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/access.h"
 #include "kernel/proc/describe.h"
 #include "kernel/proc/process_internal.h"
 
@@ -20,6 +21,7 @@ int process_space_create(struct space **out)
         return error;
     }
     *out = memory;
+    (*out)->dumpable = DUMPABLE_USER;
     return 0;
 }
 

@@ -68,7 +68,7 @@ static uint64_t fill_words(uint64_t *words, const struct stack_contents *content
         AT_EUID,         contents->as->effective_uid,
         AT_GID,          contents->as->real_gid,
         AT_EGID,         contents->as->effective_gid,
-        AT_SECURE,       0,
+        AT_SECURE,       contents->wary,
         AT_RANDOM,       random,
         AT_HWCAP2,       features.hwcap2,
         AT_EXECFN,       path,

@@ -5,6 +5,8 @@
 #include "kernel/base/tree.h"
 #include "kernel/proc/process.h"
 
+#define TIMER_SLACK_NS 50000u
+
 struct task {
     int32_t tid;             // the first one's is the process's
     struct process *process; // constant
@@ -12,8 +14,11 @@ struct task {
     struct list sibling;     // of process->tasks; family's lock
     struct tree_node by_tid; // family's lock
     struct task_signals signals;
-    bool parked; // in a stop; family's lock
-    bool deaf;   // sleeps where only the end of its process reaches it; likewise
+    bool parked;                                   // in a stop; family's lock
+    bool no_new_privileges;                        // these three by prctl(2): its own to set
+    uint64_t timer_slack_ns, timer_slack_usual_ns; // only told
+    bool over_limit; // its user had more tasks than RLIMIT_NPROC when it became that user: execve(2) asks; its own
+    bool deaf;       // sleeps where only the end of its process reaches it; likewise
 
     // Its own.
     struct user_regs *current; // in a system call

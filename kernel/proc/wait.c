@@ -53,7 +53,7 @@ static int find_news(struct process *parent, enum wait_for kind, int32_t id, uns
         if (news_of(child, options, &out->status)) {
             error = 0;
             out->pid = child->pid;
-            out->uid = child->as.real_uid;
+            out->uid = child->as->real_uid;
             out->usage = usage_locked(child);
             usage_add(&out->usage, &child->past.children);
             if (child->ended && (options & WNOWAIT) == 0) {

@@ -9,10 +9,14 @@ static int thread_of(const struct file *file, uint64_t *out)
     const struct proc_node *node = container_of(file->node, struct proc_node, vnode);
     struct process_description who;
     int error = proc_may_look(node);
-    if (error == 0 && (!process_describe(node->pid, node->tid, &who) || who.thread == 0)) {
+    if (error == 0 && !process_describe(node->pid, node->tid, &who)) {
         error = -ESRCH;
     }
-    *out = error == 0 ? who.thread : 0;
+    if (error == 0) {
+        *out = who.thread;
+        error = who.thread == 0 ? -ESRCH : 0;
+        process_description_put(&who);
+    }
     return error;
 }
 
@@ -53,7 +57,7 @@ static int64_t fail_write(struct file *file, struct io *io, uint64_t offset)
     struct fault_status status;
     char text[24];
     uint64_t thread, nth, size = io->left;
-    if (process_current()->as.uid != 0) {
+    if (!capable(CAP_SYS_RESOURCE)) {
         return -EPERM;
     }
     int error = thread_of(file, &thread);

@@ -50,7 +50,11 @@ static int show_stat(const struct proc_node *node, struct text *out)
     if (error != 0) {
         return error;
     }
+    bool may_look = proc_may_look(node) == 0;
     struct sizes sizes = sizes_of(node->pid);
+    if (!may_look) { // sizes are everybody's to see, places are not
+        sizes = (struct sizes){.total = sizes.total, .resident = sizes.resident, .limit = sizes.limit};
+    }
     tty_of_session(who.session, &tty);
     text_add(out, "%d (%s) %c %d %d %d %d %d %u ", PID_OF(node), who.name, who.state, who.parent, who.group,
              who.session, (int)tty.number, tty.number != 0 ? tty.foreground : -1, 0x400000u);
@@ -61,7 +65,8 @@ static int show_stat(const struct proc_node *node, struct text *out)
     text_add(out, "%lu %lu %lu %lu 0 0 0 %d %u 0 0 0 0 0 ", (who.pending | who.shared) & 0x7fffffff,
              who.blocked & 0x7fffffff, who.ignored & 0x7fffffff, who.caught & 0x7fffffff, who.exit_signal, who.cpu);
     text_add(out, "0 0 %lu %lu %lu %lu %lu %d\n", sizes.brk_start, sizes.arguments, sizes.arguments_end,
-             sizes.arguments_end, sizes.environment_end, who.state == 'Z' ? who.status : 0);
+             sizes.arguments_end, sizes.environment_end, who.state == 'Z' && may_look ? who.status : 0);
+    process_description_put(&who);
     return 0;
 }
 
@@ -76,13 +81,12 @@ static const char *state_name(char state)
 
 static void add_masks(struct text *out, const struct process_description *who)
 {
-    bool all = who->as.uid == 0;
-    const uint64_t may = 0x1ffffffffffull;
+    const struct credentials *as = who->as;
     text_add(out, "SigQ:\t0/%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
              1024u, who->pending, who->shared, who->blocked, who->ignored, who->caught);
-    text_add(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n", 0ul,
-             all ? may : 0, all ? may : 0, may, 0ul);
-    text_add(out, "NoNewPrivs:\t0\nSeccomp:\t0\n");
+    text_add(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
+             as->inheritable, as->permitted, as->effective, as->bounding, as->ambient);
+    text_add(out, "NoNewPrivs:\t%u\nSeccomp:\t0\n", (unsigned)who->no_new_privileges);
 }
 
 static void add_cpus(struct text *out)
@@ -104,13 +108,15 @@ static int show_status(const struct proc_node *node, struct text *out)
     if (error != 0) {
         return error;
     }
+    const struct credentials *as = who.as;
     text_add(out, "Name:\t%s\nUmask:\t0%u%u%u\nState:\t%c (%s)\n", who.name, who.umask >> 6 & 7, who.umask >> 3 & 7,
              who.umask & 7, who.state, state_name(who.state));
     text_add(out, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", who.pid, PID_OF(node), who.parent);
-    text_add(out, "Uid:\t%u\t%u\t%u\t%u\n", who.as.uid, who.as.uid, who.as.uid, who.as.uid);
-    text_add(out, "Gid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", who.as.gid, who.as.gid, who.as.gid, who.as.gid);
-    for (unsigned i = 0; i < who.as.group_count; i++) {
-        text_add(out, "%u ", who.as.groups[i]);
+    text_add(out, "Uid:\t%u\t%u\t%u\t%u\n", as->real_uid, as->effective_uid, as->saved_uid, as->uid);
+    text_add(out, "Gid:\t%u\t%u\t%u\t%u\nFDSize:\t64\nGroups:\t", as->real_gid, as->effective_gid, as->saved_gid,
+             as->gid);
+    for (uint32_t i = 0; i < credentials_group_count(as); i++) {
+        text_add(out, "%u ", as->groups->ids[i]);
     }
     text_add(out, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", who.pid, PID_OF(node), who.group,
              who.session);
@@ -119,6 +125,7 @@ static int show_status(const struct proc_node *node, struct text *out)
     add_masks(out, &who);
     add_cpus(out);
     text_add(out, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t0\n", who.switches);
+    process_description_put(&who);
     return error;
 }
 
@@ -128,6 +135,7 @@ static int show_comm(const struct proc_node *node, struct text *out)
     int error = find(node, &who);
     if (error == 0) {
         text_add(out, "%s\n", who.name);
+        process_description_put(&who);
     }
     return error;
 }
@@ -254,7 +262,7 @@ const struct proc_entry proc_fd_info_entry = {.name = "fdinfo", .mode = S_IFREG 
 
 static int may_change(void)
 {
-    return process_current()->as.uid == 0 ? 0 : -EPERM;
+    return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 static int show_trace(const struct proc_node *node, struct text *out)
@@ -263,6 +271,7 @@ static int show_trace(const struct proc_node *node, struct text *out)
     int error = find(node, &who);
     if (error == 0) {
         text_add(out, "%u\n", (unsigned)who.traced);
+        process_description_put(&who);
     }
     return error;
 }
@@ -327,7 +336,7 @@ static int store_oom_adjustment(const struct proc_node *node, char *text)
     if (process == NULL) {
         return -ESRCH;
     }
-    if (wanted < READ_ONCE(process->oom_score_adj) && process_current()->as.effective_uid != 0) {
+    if (wanted < READ_ONCE(process->oom_score_adj) && !capable(CAP_SYS_RESOURCE)) {
         error = -EACCES;
     } else {
         WRITE_ONCE(process->oom_score_adj, wanted);

@@ -4,6 +4,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/access.h"
 #include "kernel/procfs/procfs_internal.h"
 
 static const struct vnode_ops proc_ops, proc_jump_ops;
@@ -51,11 +52,10 @@ static int make(struct mount *mount, const struct proc_entry *entry, const struc
 // When pid, tid and fd are set.
 static void finish(struct proc_node *node, struct vnode **out)
 {
-    struct process_description who;
     node->vnode.ino = number_of(node);
-    if (node->pid != 0 && process_describe(node->pid, 0, &who)) {
-        node->vnode.uid = who.as.uid;
-        node->vnode.gid = who.as.gid;
+    if (node->pid != 0) {
+        bool plain = node->vnode.mode == (S_IFDIR | 0555);
+        process_node_owner(node->pid, plain, &node->vnode.uid, &node->vnode.gid);
     }
     *out = &node->vnode;
 }
@@ -84,12 +84,8 @@ int proc_make_file_node(const struct proc_node *link, struct file *file, struct 
 
 int proc_may_look(const struct proc_node *node)
 {
-    struct process_description who;
-    const struct process *me = process_current();
-    if (!process_describe(node->pid, node->tid, &who)) {
-        return -ENOENT;
-    }
-    return me == NULL || me->as.uid == 0 || me->as.uid == who.as.uid ? 0 : -EACCES;
+    int error = process_may_access_id(node->pid, node->tid, ACCESS_BY_FILE_USER);
+    return error == -ESRCH ? -ENOENT : error == -EPERM ? -EACCES : error;
 }
 
 // --- names ---------------------------------------------------------------------------------------------------------
@@ -151,10 +147,9 @@ static int make_numbered(const struct proc_node *directory, uint32_t number, str
         [PROC_FD_INFOS] = &proc_fd_info_entry,
     };
     enum proc_numbers numbers = directory->entry->numbers;
-    struct process_description who;
     struct open_for open = {false, false};
-    bool there = numbers == PROC_PIDS   ? process_describe((int32_t)number, 0, &who)
-                 : numbers == PROC_TIDS ? number != 0 && process_describe(directory->pid, (int32_t)number, &who)
+    bool there = numbers == PROC_PIDS   ? process_exists((int32_t)number, 0)
+                 : numbers == PROC_TIDS ? number != 0 && process_exists(directory->pid, (int32_t)number)
                                         : descriptor_is_open(directory, number, &open);
     if (!there) {
         return -ENOENT;

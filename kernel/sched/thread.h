@@ -24,6 +24,7 @@ struct sched_policy {
 
 struct task;
 struct process;
+struct credentials;
 
 struct thread {
     struct context context;
@@ -52,7 +53,8 @@ struct thread {
     void *argument;
     struct task *task; // these two: its own; NULL: kernel only
     struct process *process;
-    uint32_t mutexes;  // its own: that it holds, with FAULTLINE_CHECKS
+    const struct credentials *as; // who it acts for: its own to read, the family's lock to change; NULL: the kernel
+    uint32_t mutexes;             // its own: that it holds, with FAULTLINE_CHECKS
     uint32_t *counted; // constant once it runs: goes down when its memory is free; atomic. NULL: nobody counts
     struct pagetable *user_table; // its own, interrupts off: the lower half while it runs, or NULL
     struct fp_state *fp;          // likewise; NULL: does not use floating point

@@ -32,7 +32,7 @@ int64_t sys_msync(const uint64_t arguments[6])
 static uint64_t lock_limit(void)
 {
     const struct process *process = process_current();
-    return process->as.effective_uid == 0 ? UINT64_MAX : process_limit(process, RLIMIT_MEMLOCK);
+    return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_limit(process, RLIMIT_MEMLOCK);
 }
 
 // The whole pages of a range. -EINVAL: it wraps around.

@@ -108,7 +108,7 @@ static int find_place(uint64_t dirfd, uint64_t path, bool directory, struct path
     } else if (end->slash && !directory) {
         error = -ENOENT;
     } else {
-        error = vnode_access(end->directory, &process_current()->as, ACCESS_WRITE | ACCESS_EXEC);
+        error = vnode_access(end->directory, credentials_current(), ACCESS_WRITE | ACCESS_EXEC);
     }
     if (error != 0) {
         path_end_put(end);
@@ -121,13 +121,14 @@ static int64_t make(uint64_t dirfd, uint64_t path, uint32_t mode, uint64_t devic
     struct path_end end;
     int error = find_place(dirfd, path, (mode & S_IFMT) == S_IFDIR, &end);
     if (error == 0) {
-        const struct credentials *as = &process_current()->as;
+        const struct credentials *as = credentials_current();
         // Character device 0 is none: what overlays mark a removed name with.
         bool device_node = (mode & S_IFMT) == S_IFBLK || ((mode & S_IFMT) == S_IFCHR && device != 0);
         error = end.directory->ops->create == NULL ? -ENOENT // as on Linux's /proc
-                : device_node && as->uid != 0      ? -EPERM
-                                              : end.directory->ops->create(end.directory, end.name, end.name_length,
-                                                                           mode, device, target, as, &end.node);
+                : device_node && !capable(CAP_MKNOD)
+                    ? -EPERM
+                    : end.directory->ops->create(end.directory, end.name, end.name_length, mode, device, target, as,
+                                                 &end.node);
         path_end_put(&end);
     }
     return error;
@@ -199,7 +200,7 @@ int64_t sys_unlinkat(const uint64_t arguments[6])
     } else if (end.slash && !directory) {
         error = vnode_is(end.node, S_IFDIR) ? -EISDIR : -ENOTDIR;
     } else {
-        error = vnode_may_remove(end.directory, end.node, &process_current()->as);
+        error = vnode_may_remove(end.directory, end.node, credentials_current());
     }
     if (error == 0) {
         error = end.directory->ops->unlink == NULL ? -EPERM : 0;
@@ -227,7 +228,7 @@ int64_t sys_renameat2(const uint64_t arguments[6])
         path_end_put(&from);
         return error;
     }
-    const struct credentials *as = &process_current()->as;
+    const struct credentials *as = credentials_current();
     bool directory = vnode_is(from.node, S_IFDIR), exchanged = (flags & RENAME_EXCHANGE) != 0 && to.node != NULL;
     if ((flags & RENAME_NOREPLACE) == 0 && from.directory != NULL && to.directory != NULL && from.node == to.node) {
         path_end_put(&from);
@@ -280,7 +281,7 @@ int64_t sys_truncate(const uint64_t arguments[6])
     struct path_end end;
     int error = user_path_walk(AT_FDCWD, arguments[0], PATH_FOLLOW, &end);
     if (error == 0) {
-        error = vnode_is(end.node, S_IFREG)   ? vnode_access(end.node, &process_current()->as, ACCESS_WRITE)
+        error = vnode_is(end.node, S_IFREG)   ? vnode_access(end.node, credentials_current(), ACCESS_WRITE)
                 : vnode_is(end.node, S_IFDIR) ? -EISDIR
                                               : -EINVAL;
         error = error != 0 ? error : resize(end.node, arguments[1]);
@@ -316,7 +317,7 @@ int64_t sys_faccessat2(const uint64_t arguments[6])
     unsigned flags = (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
     int error = user_path_node(arguments[0], arguments[1], flags, (arguments[3] & AT_EMPTY_PATH) != 0, &end);
     if (error == 0) {
-        error = vnode_access(end.node, &process_current()->as, (unsigned)arguments[2]);
+        error = vnode_access(end.node, credentials_current(), (unsigned)arguments[2]);
         path_end_put(&end);
     }
     return error;
@@ -421,9 +422,9 @@ int64_t sys_getdents64(const uint64_t arguments[6])
 
 static int set_mode(struct vnode *node, uint32_t mode)
 {
-    const struct credentials *as = &process_current()->as;
+    const struct credentials *as = credentials_current();
     int error = vnode_may_change(node);
-    if (error != 0 || (as->uid != 0 && as->uid != node->uid)) {
+    if (error != 0 || (as->uid != node->uid && !capable(CAP_FOWNER))) {
         return error != 0 ? error : -EPERM;
     }
     mutex_lock(&node->lock);
@@ -439,13 +440,13 @@ static bool may_own(const struct credentials *as, const struct vnode *node, uint
     bool owns = as->uid == node->uid;
     bool user = uid == UINT32_MAX || (owns && uid == node->uid);
     bool group = gid == UINT32_MAX || (owns && (gid == node->gid || credentials_in_group(as, gid)));
-    return as->uid == 0 || (user && group);
+    return credentials_capable(as, CAP_CHOWN) || (user && group);
 }
 
 static int set_owner(struct vnode *node, uint32_t uid, uint32_t gid)
 {
     int error = vnode_may_change(node);
-    if (error != 0 || !may_own(&process_current()->as, node, uid, gid)) {
+    if (error != 0 || !may_own(credentials_current(), node, uid, gid)) {
         return error != 0 ? error : -EPERM;
     }
     mutex_lock(&node->lock);
@@ -553,7 +554,7 @@ int64_t sys_getcwd(const uint64_t arguments[6])
 
 static int64_t go_to(struct vnode *node) // takes over the reference
 {
-    int error = vnode_is(node, S_IFDIR) ? vnode_access(node, &process_current()->as, ACCESS_EXEC) : -ENOTDIR;
+    int error = vnode_is(node, S_IFDIR) ? vnode_access(node, credentials_current(), ACCESS_EXEC) : -ENOTDIR;
     if (error != 0) {
         vnode_put(node);
         return error;
@@ -620,9 +621,9 @@ static int choose_time(const struct user_timespec *time, uint64_t *out)
 // Who may write may say "now"; anything else only the owner.
 static int may_set_times(const struct vnode *node, const struct user_timespec times[2])
 {
-    const struct credentials *as = &process_current()->as;
+    const struct credentials *as = credentials_current();
     int error = vnode_may_change(node);
-    if (error != 0 || as->uid == 0 || as->uid == node->uid) {
+    if (error != 0 || as->uid == node->uid || capable(CAP_FOWNER)) {
         return error;
     }
     bool now = times[0].nanoseconds == UTIME_NOW && times[1].nanoseconds == UTIME_NOW;

@@ -18,7 +18,7 @@ static int64_t set_name(const uint64_t arguments[6], void (*set)(const char *nam
 {
     char name[UTS_LENGTH];
     int32_t length = (int32_t)arguments[1];
-    if (process_current()->as.uid != 0) {
+    if (!capable(CAP_SYS_ADMIN)) {
         return -EPERM;
     }
     if (length < 0 || length >= (int32_t)UTS_LENGTH) {
@@ -54,7 +54,7 @@ int64_t sys_memfd_create(const uint64_t arguments[6])
     }
     struct vnode *node;
     struct backing *pages;
-    error = tmpfs_anonymous(&process_current()->as, 0, &node, &pages);
+    error = tmpfs_anonymous(credentials_current(), 0, &node, &pages);
     if (error != 0) {
         return error;
     }

@@ -67,7 +67,7 @@ static int map_shared(struct space_request *request, uint64_t *start)
     if (request->size > SPACE_HIGH || (reserves && request->size / PAGE_SIZE > page_pool_total(&kernel_pages))) {
         return -ENOMEM;
     }
-    int error = tmpfs_anonymous(&process_current()->as, request->size, &node, &request->backing);
+    int error = tmpfs_anonymous(credentials_current(), request->size, &node, &request->backing);
     if (error == 0) {
         request->flags |= AREA_SHARED;
         error = space_map(my_space(), request, start);

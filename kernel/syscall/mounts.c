@@ -20,7 +20,7 @@
 
 static int may_mount(void)
 {
-    return process_current()->as.uid == 0 ? 0 : -EPERM;
+    return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
 static int mount_new(const struct path_end *end, uint64_t source, uint64_t type, unsigned flags)
@@ -84,14 +84,13 @@ int64_t sys_umount2(const uint64_t arguments[6])
 
 int64_t sys_chroot(const uint64_t arguments[6])
 {
-    struct process *process = process_current();
     struct path_end end;
     int error = user_path_walk(AT_FDCWD, arguments[0], PATH_FOLLOW | PATH_DIRECTORY, &end);
     if (error != 0) {
         return error;
     }
-    error = vnode_access(end.node, &process->as, ACCESS_EXEC);
-    error = error != 0 ? error : may_mount();
+    error = vnode_access(end.node, credentials_current(), ACCESS_EXEC);
+    error = error == 0 && !capable(CAP_SYS_CHROOT) ? -EPERM : error;
     if (error == 0) {
         process_set_root(end.node);
         end.node = NULL;

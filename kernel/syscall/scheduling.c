@@ -1,6 +1,7 @@
 // Policies, priorities and CPUs of tasks. Source: sched(7), sched_setscheduler(2), sched_setattr(2), getpriority(2),
 // sched_setaffinity(2), getcpu(2).
 #include "kernel/mm/usercopy.h"
+#include "kernel/proc/access.h"
 #include "kernel/proc/task.h"
 #include "kernel/sched/policy.h"
 #include "kernel/sched/sched.h"
@@ -10,17 +11,6 @@
 #define SCHED_RESET_ON_FORK 0x40000000u
 
 // --- policies ------------------------------------------------------------------------------------------------------
-
-static bool is_privileged(void)
-{
-    return process_current()->as.effective_uid == 0;
-}
-
-static bool is_mine(const struct task *task)
-{
-    uint32_t me = process_current()->as.effective_uid;
-    return is_privileged() || me == task->process->as.real_uid || me == task->process->as.effective_uid;
-}
 
 static int check_policy(unsigned kind, int priority)
 {
@@ -37,12 +27,21 @@ static int check_policy(unsigned kind, int priority)
     }
 }
 
-// Whether it is more than a task may take for itself. Of limits those of RLIMIT_NICE and RLIMIT_RTPRIO count as 0.
-static bool takes_more(const struct sched_policy *now, const struct sched_policy *wanted)
+static bool nice_is_allowed(const struct process *process, int nice)
 {
-    bool realtime = policy_is_realtime(wanted) && (wanted->kind != now->kind || wanted->priority > now->priority);
-    bool back = now->kind == SCHED_IDLE && wanted->kind != SCHED_IDLE;
-    return realtime || back || wanted->nice < now->nice || (now->reset_on_fork && !wanted->reset_on_fork);
+    return (uint64_t)(20 - nice) <= process_limit(process, RLIMIT_NICE);
+}
+
+// Whether it is more than a task may take for itself: RLIMIT_NICE, RLIMIT_RTPRIO.
+static bool takes_more(const struct process *process, const struct sched_policy *now, const struct sched_policy *wanted)
+{
+    uint64_t realtime_limit = process_limit(process, RLIMIT_RTPRIO);
+    bool realtime =
+        policy_is_realtime(wanted) && ((wanted->kind != now->kind && realtime_limit == 0) ||
+                                       (wanted->priority > now->priority && wanted->priority > realtime_limit));
+    bool back = now->kind == SCHED_IDLE && wanted->kind != SCHED_IDLE && !nice_is_allowed(process, now->nice);
+    bool nicer = wanted->nice < now->nice && !nice_is_allowed(process, wanted->nice);
+    return realtime || back || nicer || (now->reset_on_fork && !wanted->reset_on_fork);
 }
 
 static int set_policy(struct task *task, void *argument)
@@ -52,7 +51,7 @@ static int set_policy(struct task *task, void *argument)
     if (wanted.kind != SCHED_OTHER && wanted.kind != SCHED_BATCH) {
         wanted.nice = now->nice; // for when it is of those again
     }
-    if (!is_mine(task) || (takes_more(now, &wanted) && !is_privileged())) {
+    if (task_may_schedule(task) != 0 || (takes_more(task->process, now, &wanted) && !capable(CAP_SYS_NICE))) {
         return -EPERM;
     }
     thread_set_policy(task->thread, &wanted);
@@ -205,8 +204,9 @@ static int visit_nice(struct task *task, void *argument)
         search->error = 0;
         return 0;
     }
-    bool more = search->nice < policy.nice;
-    int error = !is_mine(task) ? -EPERM : more && !is_privileged() ? -EACCES : 0;
+    bool more = search->nice < policy.nice && !nice_is_allowed(task->process, search->nice);
+    int error = task_may_renice(task);
+    error = error == 0 && more && !capable(CAP_SYS_NICE) ? -EACCES : error;
     if (error == 0) {
         policy.nice = (int8_t)search->nice;
         thread_set_policy(task->thread, &policy);
@@ -219,7 +219,7 @@ static bool visit_process(struct process *process, void *argument)
 {
     struct search *search = argument;
     bool meant =
-        search->which == PRIO_PGRP ? process->group == search->who : process->as.real_uid == (uint32_t)search->who;
+        search->which == PRIO_PGRP ? process->group == search->who : process->as->real_uid == (uint32_t)search->who;
     if (meant) {
         list_for_each(at, &process->tasks)
         {
@@ -237,7 +237,7 @@ static int search(struct search *search)
         return error != 0 ? error : search->error;
     }
     if (search->who == 0) {
-        search->who = search->which == PRIO_PGRP ? me->group : (int32_t)me->as.real_uid;
+        search->who = search->which == PRIO_PGRP ? me->group : (int32_t)credentials_current()->real_uid;
     }
     process_for_each(visit_process, search);
     return search->error;
@@ -264,7 +264,7 @@ int64_t sys_getpriority(const uint64_t arguments[6])
 
 static int set_allowed(struct task *task, void *argument)
 {
-    if (!is_mine(task)) {
+    if (task_may_schedule(task) != 0) {
         return -EPERM;
     }
     if (*(uint32_t *)argument == 0) {

@@ -57,7 +57,7 @@ int64_t sys_syslog(const uint64_t arguments[6])
         if (size < 1 || size > (int32_t)CONSOLE_LEVELS) {
             return -EINVAL;
         }
-        if (process_current()->as.effective_uid != 0) {
+        if (!capable(CAP_SYSLOG)) {
             return -EPERM;
         }
         log_set_console_level(size <= 4 ? LOG_ERROR : size == 5 ? LOG_WARNING : size <= 7 ? LOG_INFO : LOG_DEBUG);

@@ -6,9 +6,10 @@
 #include "kernel/base/format.h"
 #include "kernel/mm/page_alloc.h"
 #include "kernel/mm/usercopy.h"
-#include "kernel/proc/process.h"
+#include "kernel/proc/access.h"
 #include "kernel/sched/sched.h"
 #include "kernel/syscall/bodies.h"
+#include "kernel/syscall/capabilities.h"
 #include "kernel/time/clock.h"
 
 enum prctl_option {
@@ -18,14 +19,15 @@ enum prctl_option {
     PR_SET_DUMPABLE = 4,
     PR_SET_NAME = 15,
     PR_GET_NAME = 16,
-    PR_CAPBSET_READ = 23,
+    PR_SET_TIMERSLACK = 29,
+    PR_GET_TIMERSLACK = 30,
     PR_SET_CHILD_SUBREAPER = 36,
     PR_GET_CHILD_SUBREAPER = 37,
     PR_SET_NO_NEW_PRIVS = 38,
     PR_GET_NO_NEW_PRIVS = 39,
+    PR_SET_THP_DISABLE = 41,
+    PR_GET_THP_DISABLE = 42,
 };
-#define CAPABILITIES 41u // CAP_LAST_CAP + 1
-
 static int int_to_user(uint64_t to, int value)
 {
     return copy_to_user(uaddr(to), &value, sizeof(value));
@@ -35,6 +37,7 @@ static int int_to_user(uint64_t to, int value)
 static int64_t set_or_tell(const uint64_t arguments[6])
 {
     struct process *me = process_current();
+    struct task *task = task_current();
     uint64_t value = arguments[1], rest = arguments[2] | arguments[3] | arguments[4];
     switch ((int)arguments[0]) {
     case PR_SET_PDEATHSIG:
@@ -46,11 +49,13 @@ static int64_t set_or_tell(const uint64_t arguments[6])
     case PR_GET_PDEATHSIG:
         return int_to_user(value, me->death_signal);
     case PR_GET_DUMPABLE:
-        return 1; // there are no core files to keep from anybody
+        return READ_ONCE(me->space->dumpable);
     case PR_SET_DUMPABLE:
-        return value <= 1 ? 0 : -EINVAL;
-    case PR_CAPBSET_READ:
-        return value < CAPABILITIES ? 1 : -EINVAL;
+        if (value > DUMPABLE_USER) {
+            return -EINVAL;
+        }
+        WRITE_ONCE(me->space->dumpable, (unsigned)value);
+        return 0;
     case PR_SET_CHILD_SUBREAPER:
         me->subreaper = value != 0;
         return 0;
@@ -60,10 +65,23 @@ static int64_t set_or_tell(const uint64_t arguments[6])
         if (value != 1 || rest != 0) {
             return -EINVAL;
         }
-        me->no_new_privileges = true;
+        task->no_new_privileges = true;
         return 0;
     case PR_GET_NO_NEW_PRIVS:
-        return value == 0 && rest == 0 ? me->no_new_privileges : -EINVAL;
+        return value == 0 && rest == 0 ? task->no_new_privileges : -EINVAL;
+    case PR_SET_TIMERSLACK:
+        task->timer_slack_ns = (int64_t)value <= 0 ? task->timer_slack_usual_ns : value;
+        return 0;
+    case PR_GET_TIMERSLACK:
+        return (int64_t)task->timer_slack_ns;
+    case PR_SET_THP_DISABLE: // there are no huge pages to do without
+        if (rest != 0) {
+            return -EINVAL;
+        }
+        WRITE_ONCE(me->space->no_huge_pages, value != 0);
+        return 0;
+    case PR_GET_THP_DISABLE:
+        return value == 0 && rest == 0 ? (int64_t)READ_ONCE(me->space->no_huge_pages) : -EINVAL;
     default:
         return -EINVAL;
     }
@@ -88,6 +106,14 @@ int64_t sys_prctl(const uint64_t arguments[6])
     case PR_GET_NAME:
         format(name, sizeof(name), "%s", thread_current()->name);
         return copy_to_user(uaddr(arguments[1]), name, sizeof(name));
+    case PR_GET_KEEPCAPS:
+    case PR_SET_KEEPCAPS:
+    case PR_CAPBSET_READ:
+    case PR_CAPBSET_DROP:
+    case PR_GET_SECUREBITS:
+    case PR_SET_SECUREBITS:
+    case PR_CAP_AMBIENT:
+        return capabilities_control(arguments);
     default:
         return set_or_tell(arguments);
     }
@@ -165,7 +191,7 @@ int64_t sys_reboot(const uint64_t arguments[6])
     for (unsigned i = 0; i < ARRAY_SIZE(second); i++) {
         known |= (uint32_t)arguments[1] == second[i];
     }
-    if (process_current()->as.effective_uid != 0) {
+    if (!capable(CAP_SYS_BOOT)) {
         return -EPERM;
     }
     if ((uint32_t)arguments[0] != REBOOT_MAGIC || !known) {

@@ -102,7 +102,7 @@ int64_t sys_clock_getres(const uint64_t arguments[6])
 
 static int set_wall(uint64_t ns)
 {
-    return process_current()->as.uid == 0 ? clock_set(ns) : -EPERM;
+    return capable(CAP_SYS_TIME) ? clock_set(ns) : -EPERM;
 }
 
 int64_t sys_clock_settime(const uint64_t arguments[6])
@@ -136,7 +136,7 @@ int64_t sys_settimeofday(const uint64_t arguments[6])
     if (error == 0 && arguments[1] != 0) {
         error = copy_from_user(wanted, uaddr(arguments[1]), sizeof(wanted));
     }
-    if (error == 0 && process_current()->as.uid != 0) {
+    if (error == 0 && !capable(CAP_SYS_TIME)) {
         error = -EPERM;
     }
     if (error == 0 && arguments[1] != 0 && (wanted[0] > 15 * 60 || wanted[0] < -15 * 60)) {
@@ -175,7 +175,7 @@ static int64_t adjust(uint64_t address)
     struct user_timex timex;
     int error = copy_from_user(&timex, uaddr(address), sizeof(timex));
     if (error == 0 && timex.modes != 0 && timex.modes != ADJ_OFFSET_READ) {
-        error = process_current()->as.uid == 0 ? -EINVAL : -EPERM;
+        error = capable(CAP_SYS_TIME) ? -EINVAL : -EPERM;
     }
     if (error != 0) {
         return error;

@@ -29,11 +29,10 @@ static int make(struct mount *mount, uint32_t mode, uint64_t device, uint64_t in
 
 int devpts_make_node(unsigned number, struct vnode **out)
 {
-    const struct process *me = process_current();
     struct mount *mount = READ_ONCE(shown);
     int error = mount != NULL ? make(mount, S_IFCHR | 0620, DEVICE_PTS + number, INO_FIRST + number, out) : -ENODEV;
-    if (error == 0 && me != NULL) {
-        (*out)->uid = me->as.uid;
+    if (error == 0) {
+        (*out)->uid = credentials_current()->uid;
         (*out)->gid = 5; // tty, as Debian mounts it
     }
     return error;

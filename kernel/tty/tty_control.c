@@ -149,7 +149,7 @@ static int set_controlling(struct tty *tty, uint64_t steal)
     if (me->session == me->pid && tty->session == me->session) {
         error = 0; // it is already
     } else if (me->session != me->pid || find(me->session) != NULL || list_empty(&tty->link) ||
-               (tty->session != 0 && (steal != 1 || me->as.uid != 0))) {
+               (tty->session != 0 && (steal != 1 || !capable(CAP_SYS_ADMIN)))) {
         error = -EPERM;
     } else {
         give_to(tty, me->session, me->group);
