@@ -28,10 +28,7 @@ const char *__tsan_default_options(void)
     return "halt_on_error=1:abort_on_error=1";
 }
 
-// Whoever changes the identity of a process does so word by word, while its other threads use it: each word is one or
-// the other, and a check that comes between may see some of both.
 const char *__tsan_default_suppressions(void)
 {
-    return "race:kernel/syscall/identity.c\n"
-           "race:file_flags\n"; // fcntl(2): one word; who uses the file meanwhile does so with the old or the new ones
+    return "race:file_flags\n"; // fcntl(2): one word; who uses the file meanwhile does so with the old or the new ones
 }

@@ -42,7 +42,7 @@ def test_trace_is_for_one_process(shell):
 
 
 def test_applets_that_live_on_it(shell):
-    printed, status, _ = shell("#!/bin/sh\nsleep 100 &\nbusybox pidof sleep > /dev/null && echo found\n"
+    printed, status, _ = shell("#!/bin/sh\nsleep 100 &\nuntil grep -q sleep /proc/$!/comm; do :; done\nbusybox pidof sleep > /dev/null && echo found\n"
                                "busybox ps | grep -q 'sleep 100' && echo listed\nbusybox killall sleep\nwait\n"
                                "busybox free > /dev/null && busybox uptime > /dev/null && busybox top -b -n 1 > /dev/null && echo told\n"
                                "busybox mount | grep '^proc'\nbusybox mount -t tmpfs none /tmp && busybox df /tmp | grep -c none\n"

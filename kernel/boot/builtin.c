@@ -5,8 +5,6 @@
 #include "kernel/fs/mount.h"
 #include "kernel/proc/program.h"
 
-static const struct credentials root_user = {0};
-
 static int add_program(struct vnode *directory, const char *name, const void *data, size_t size)
 {
     struct vnode *node;
@@ -15,7 +13,7 @@ static int add_program(struct vnode *directory, const char *name, const void *da
     while (name[length] != 0) {
         length++;
     }
-    int error = directory->ops->create(directory, name, length, S_IFREG | 0755, 0, NULL, &root_user, &node);
+    int error = directory->ops->create(directory, name, length, S_IFREG | 0755, 0, NULL, &credentials_kernel, &node);
     if (error != 0) {
         return error;
     }
@@ -35,7 +33,7 @@ static int add_program(struct vnode *directory, const char *name, const void *da
 int boot_builtin_programs(void)
 {
     struct vnode *root = mount_root_node(), *directory;
-    int error = root->ops->create(root, "programs", 8, S_IFDIR | 0755, 0, NULL, &root_user, &directory);
+    int error = root->ops->create(root, "programs", 8, S_IFDIR | 0755, 0, NULL, &credentials_kernel, &directory);
     vnode_put(root);
     if (error != 0) {
         return error;

@@ -114,6 +114,17 @@ uint64_t account_charged(const struct account *account, enum charge what)
     return READ_ONCE(account->charged[what]);
 }
 
+uint64_t account_total(enum charge what)
+{
+    irqflags_t flags = spin_lock(&accounts.lock);
+    uint64_t total = account_charged(&account_root, what);
+    for (struct tree_node *at = tree_edge(&accounts.all, 0); at != NULL; at = tree_step(at, 1)) {
+        total += account_charged(account_at(at), what);
+    }
+    spin_unlock(&accounts.lock, flags);
+    return total;
+}
+
 const char *account_check(void)
 {
     irqflags_t flags = spin_lock(&accounts.lock);

@@ -31,5 +31,6 @@ void account_put(struct account *account); // NULL is nothing
 [[nodiscard]] bool account_charge(struct account *account, enum charge what, uint64_t amount, uint64_t limit);
 void account_uncharge(struct account *account, enum charge what, uint64_t amount);
 uint64_t account_charged(const struct account *account, enum charge what);
+uint64_t account_total(enum charge what); // of all users
 // NULL, or what is wrong: the order of the table, accounts that nobody needs.
 [[nodiscard]] const char *account_check(void);

@@ -17,6 +17,8 @@ static struct {
     enum log_level console_level; // not covered: a word of its own
 } ring = {.lock = SPINLOCK_INIT("log", RANK_IRQ), .console_level = LOG_WARNING};
 
+uint32_t log_restricted = 1; // as Debian has it
+
 void log_set_console_level(enum log_level level)
 {
     ring.console_level = level;
@@ -43,6 +45,20 @@ void log_line(enum log_level level, const char *text, ...)
     if (level <= ring.console_level) {
         console_print("%s\n", line);
     }
+}
+
+bool log_may_say(struct log_limit *limit, uint32_t *missed)
+{
+    uint64_t now = timer_now(), since = READ_ONCE(limit->since_ns);
+    if (now - since >= LOG_BURST_NS && atomic_cas(&limit->since_ns, &since, now)) {
+        WRITE_ONCE(limit->said, 0);
+    }
+    if (atomic_add(&limit->said, 1) >= LOG_BURST) {
+        (void)atomic_add(&limit->missed, 1);
+        return false;
+    }
+    *missed = __atomic_exchange_n(&limit->missed, 0, __ATOMIC_RELAXED);
+    return true;
 }
 
 void log_follow(int change)

@@ -9,6 +9,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/mm/kernel_map.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/proc/process.h"
 #include "kernel/sched/sched.h"
 
 #define RUN_AWAY 100000u // failures in one series; beyond it the kernel retries for ever
@@ -70,6 +71,7 @@ static const char *check_light(void)
 const char *kernel_check_all(void)
 {
     const char *broken = check_light();
+    broken = broken != NULL ? broken : process_check_all();
     return broken != NULL ? broken : page_pool_check(&kernel_pages);
 }
 

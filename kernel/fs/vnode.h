@@ -69,6 +69,7 @@ struct vnode_ops {
     // Room for that range (which the caller has checked), or with punch a hole there. The size stays. -ENOSPC.
     int (*allocate)(struct vnode *node, uint64_t offset, uint64_t size, bool punch);
     uint64_t (*blocks)(struct vnode *node);             // of 512 bytes, that it takes; NULL: none
+    bool (*is_own)(const struct vnode *node);           // the caller's, whatever owner and mode say; NULL: no
     int (*open)(struct vnode *node, struct file *file); // sets file->ops, and what belongs to it
     void (*release)(struct vnode *node);                // the last reference is gone
 };

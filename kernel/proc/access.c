@@ -3,6 +3,7 @@
 
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "kernel/debug/log.h"
 #include "kernel/proc/limits.h"
 #include "kernel/proc/process_internal.h"
 
@@ -90,6 +91,37 @@ void process_node_owner(int32_t pid, bool plain_directory, uint32_t *uid, uint32
     *uid = open ? process->as->effective_uid : 0;
     *gid = open ? process->as->effective_gid : 0;
     spin_unlock(&family.lock, flags);
+}
+
+const char *process_check_all(void)
+{
+    const char *broken = NULL;
+    uint64_t tasks = 0;
+    irqflags_t flags = spin_lock(&family.lock);
+    list_for_each(at, &family.all)
+    {
+        const struct process *process = container_of(at, struct process, all);
+        tasks += max_u64(process->task_count, 1);
+        broken = broken != NULL ? broken : credentials_check(process->as);
+        list_for_each(each, &process->tasks)
+        {
+            const struct task *task = container_of(each, struct task, sibling);
+            broken = broken != NULL ? broken : credentials_check(task->thread->as);
+            if (task->tid == process->pid && task->thread->as != process->as) {
+                broken = "a process acts for somebody else than its first task";
+            }
+        }
+    }
+    spin_unlock(&family.lock, flags);
+    if (broken == NULL && account_total(CHARGE_TASKS) != tasks) {
+        broken = "users are charged for more or fewer tasks than there are";
+    }
+    return broken != NULL ? broken : account_check();
+}
+
+bool may_use_log(bool harmless)
+{
+    return (harmless && READ_ONCE(log_restricted) == 0) || capable(CAP_SYSLOG) || capable(CAP_SYS_ADMIN);
 }
 
 // --- becoming somebody else ----------------------------------------------------------------------------------------

@@ -21,6 +21,10 @@ enum access_by { ACCESS_BY_FILE_USER, ACCESS_BY_REAL_USER }; // which of the cal
 // Who its nodes in /proc belong to. Without the lock.
 void process_node_owner(int32_t pid, bool plain_directory, uint32_t *uid, uint32_t *gid);
 
+// The log, as kernel.dmesg_restrict has it: reading it, or (harmless false) changing how it is
+// kept. Without the lock.
+bool may_use_log(bool harmless);
+
 // --- becoming somebody else ----------------------------------------------------------------------------------------
 
 // The current task acts for copy from here on, which is taken over. Without the lock; cannot fail. What it may have had

@@ -202,7 +202,7 @@ static enum duty next_duty(struct task *task, struct signal_info *info, struct s
 
 static void run_default(struct process *process, int signal)
 {
-    if ((signal_bit(signal) & IGNORED) != 0) {
+    if ((signal_bit(signal) & IGNORED) != 0 || process->shielded) {
         return;
     }
     if ((signal_bit(signal) & STOPPING) != 0) {

@@ -293,8 +293,8 @@ static int choose_credentials(struct loading *loading)
         copy->effective_gid = READ_ONCE(node->gid);
     }
     out->wary = credentials_exec(copy, old, loading->no_gain);
-    out->hidden = vnode_access(node, old, ACCESS_READ) != 0 || copy->effective_uid != copy->real_uid ||
-                  copy->effective_gid != copy->real_gid;
+    out->hidden = vnode_access(node, old, ACCESS_READ) != 0 || old->effective_uid != old->real_uid ||
+                  old->effective_gid != old->real_gid;
     out->as = copy;
     return 0;
 }

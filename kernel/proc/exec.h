@@ -22,7 +22,7 @@ void exec_strings_free(struct exec_strings *strings);
 struct program {
     uint64_t entry, sp;
     struct credentials *as; // those that the program starts with; the caller's to put or to become
-    bool hidden;            // its file may not be read, or it acts for somebody else: the space is not dumpable
+    bool hidden;            // its file may not be read, or who starts it acts for somebody else: not dumpable
     bool wary;              // AT_SECURE
 };
 // A regular file that may be executed. Errors of file_open(); -EACCES.

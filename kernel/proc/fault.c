@@ -34,6 +34,21 @@ static int touch(struct process *process, uint64_t address, enum space_access ac
     return error;
 }
 
+// What ends a program, not what it handles; and not more of it than somebody would read.
+static void note(const struct signal_info *info, const char *kind, uint64_t address, uint64_t pc)
+{
+    static struct log_limit limit;
+    uint32_t missed;
+    if (signal_is_handled(info->signal) || !log_may_say(&limit, &missed)) {
+        return;
+    }
+    if (missed > 0) {
+        log_info("%u more faults of programs", missed);
+    }
+    log_info("pid %d (%s): signal %d: %s fault at 0x%lx, pc 0x%lx", process_current()->pid, thread_current()->name,
+             info->signal, kind, address, pc);
+}
+
 void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64_t address)
 {
     static const struct {
@@ -58,8 +73,7 @@ void kernel_user_fault(struct user_regs *regs, enum user_fault_kind kind, uint64
         }
         describe(error, &info);
     }
-    log_info("pid %d (%s): signal %d: %s fault at 0x%lx, pc 0x%lx", process->pid, thread_current()->name, info.signal,
-             kinds[kind].name, address, user_regs_pc(regs));
+    note(&info, kinds[kind].name, address, user_regs_pc(regs));
     signal_force(&info);
 }
 

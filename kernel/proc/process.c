@@ -209,6 +209,7 @@ int process_spawn(const char *path, const char *const *argv, struct process **ou
     ASSERT(charged);
     irqflags_t flags = spin_lock(&family.lock);
     family_add(process, task, NULL);
+    process->shielded = process->pid == 1;
     spin_unlock(&family.lock, flags);
     thread_start(task->thread);
     return 0;
@@ -331,8 +332,8 @@ int process_exec(char *path, const struct exec_strings *strings)
     fd_close_on_exec(process->files);
     process_timers_exec(process);
     signals_exec(process, task);
-    task_become(program.as);
     WRITE_ONCE(space->dumpable, program.hidden ? DUMPABLE_NOT : DUMPABLE_USER);
+    task_become(program.as);
     process->death_signal = program.wary ? 0 : process->death_signal;
     user_tls_set(0);
     user_regs_init(task->current, uaddr(program.entry), uaddr(program.sp));

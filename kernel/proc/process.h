@@ -30,6 +30,7 @@ struct process {
     int status;            // as wait(2) tells it
     bool ended;            // a zombie until somebody has asked for its status
     bool orphan;           // nobody will
+    bool shielded;         // the first process: what would end or stop it by default does not, unless it did so itself
     bool executed;         // has had another program since it was born; family's lock
     bool subreaper;        // these two by prctl(2): orphans below are its children
     uint8_t death_signal;  // comes when its parent ends; 0: none
@@ -59,6 +60,9 @@ struct process {
     struct limits limits;
     struct process_timers timers;
 };
+
+// NULL, or what is wrong: credentials of tasks, and what their users are charged for. Nobody forks meanwhile.
+[[nodiscard]] const char *process_check_all(void);
 
 static inline struct process *process_current(void) // NULL in a kernel thread
 {

@@ -165,10 +165,27 @@ static void forget_everywhere(struct process *process, uint64_t set)
     }
 }
 
+// Some task of those that may take it has it blocked: by the time it is not there may be a handler.
+static bool is_blocked(const struct process *process, const struct task *only, int signal)
+{
+    list_for_each(at, &process->tasks)
+    {
+        const struct task *task = container_of(at, struct task, sibling);
+        if ((only == NULL || task == only) && (task->signals.blocked & ~UNBLOCKABLE & signal_bit(signal)) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Signals that stop and the one that continues undo each other. False: it need not be queued.
 static bool take_effect(struct process *process, const struct task *only, int signal)
 {
     if (process->ended || process->task_count == 0) {
+        return false;
+    }
+    bool shielded = process->shielded && process->signals.actions[signal - 1].handler == HANDLER_DEFAULT;
+    if (shielded && signal != SIGCONT && !is_blocked(process, only, signal)) {
         return false;
     }
     if (signal == SIGKILL) {
@@ -182,17 +199,7 @@ static bool take_effect(struct process *process, const struct task *only, int si
     } else if ((signal_bit(signal) & STOPPING) != 0) {
         forget_everywhere(process, signal_bit(SIGCONT));
     }
-    if (!is_ignored(&process->signals, signal)) {
-        return true;
-    }
-    list_for_each(at, &process->tasks) // one that is blocked may have a handler by the time it is not
-    {
-        const struct task *task = container_of(at, struct task, sibling);
-        if ((only == NULL || task == only) && (task->signals.blocked & signal_bit(signal)) != 0) {
-            return true;
-        }
-    }
-    return false;
+    return !is_ignored(&process->signals, signal) || is_blocked(process, only, signal);
 }
 
 static int add(struct process *process, struct signal_queue *queue, const struct signal_info *info)
@@ -217,6 +224,7 @@ static int add(struct process *process, struct signal_queue *queue, const struct
 static bool only_ends(const struct process *process, const struct task *task, int signal)
 {
     return process->signals.actions[signal - 1].handler == HANDLER_DEFAULT && !process->stopping &&
+           !process->shielded &&
            (signal_bit(signal) & (IGNORED | STOPPING | task->signals.waited | task->signals.blocked)) == 0;
 }
 
@@ -325,6 +333,16 @@ void signal_cancel_record(struct process *process, struct signal_record *record)
     spin_unlock(&family.lock, flags);
 }
 
+bool signal_is_handled(int signal)
+{
+    const struct task *task = task_current();
+    irqflags_t flags = spin_lock(&family.lock);
+    bool handled = task->process->signals.actions[signal - 1].handler > HANDLER_IGNORE &&
+                   (task->signals.blocked & signal_bit(signal)) == 0;
+    spin_unlock(&family.lock, flags);
+    return handled;
+}
+
 void signal_force(const struct signal_info *info)
 {
     struct task *task = task_current();
@@ -334,6 +352,9 @@ void signal_force(const struct signal_info *info)
     if ((task->signals.blocked & bit) != 0 || action->handler == HANDLER_IGNORE) {
         action->handler = HANDLER_DEFAULT;
         task->signals.blocked &= ~bit;
+    }
+    if (action->handler == HANDLER_DEFAULT) {
+        task->process->shielded = false; // it cannot go on
     }
     signal_send_locked(task->process, task, info);
     spin_unlock(&family.lock, flags);

@@ -112,6 +112,7 @@ bool signal_add_overruns(struct process *process, struct signal_record *record, 
 void signal_cancel_record(struct process *process, struct signal_record *record); // nothing if it is not queued
 // A fault of the current task: it cannot look away.
 void signal_force(const struct signal_info *info);
+bool signal_is_handled(int signal); // by the current process, if it came now
 // To everybody in the group, or with -1 to all; -ESRCH: nobody there. signal 0 only asks.
 [[nodiscard]] int signal_send_group(int32_t group, int signal);
 [[nodiscard]] int signal_send_pid(int32_t pid, int signal); // kill(2), with its meanings of pid

@@ -6,6 +6,7 @@
 #include "kernel/debug/log.h"
 #include "kernel/fs/device.h"
 #include "kernel/irq/irq.h"
+#include "kernel/proc/access.h"
 #include "kernel/sync/condition.h"
 
 #define TEXT_AT 17u // in a line of the log: "[    0.123456] E text"
@@ -36,6 +37,9 @@ static bool on_line(uint32_t intid, void *argument)
 
 static int kmsg_opened(struct file *file)
 {
+    if (file_reads(file) && !may_use_log(true)) {
+        return -EPERM;
+    }
     file->offset = 0; // of a stream: the number of the line to come
     log_follow(1);
     return 0;
@@ -85,7 +89,9 @@ static int64_t kmsg_read(struct file *file, struct io *io, uint64_t offset)
 // "<priority>text": one line, which is cut to fit.
 static int64_t kmsg_write(struct file *file, struct io *io, uint64_t offset)
 {
+    static struct log_limit limit;
     char text[LOG_WIDTH];
+    uint32_t missed;
     uint64_t all = io->left, length = min_u64(all, sizeof(text) - 1);
     int error = io_take(io, text, length);
     if (error != 0) {
@@ -101,6 +107,9 @@ static int64_t kmsg_write(struct file *file, struct io *io, uint64_t offset)
     }
     for (uint64_t i = at; i < length; i++) {
         text[i] = text[i] == '\n' ? 0 : (unsigned char)text[i] < ' ' ? '?' : text[i];
+    }
+    if (!log_may_say(&limit, &missed)) {
+        return (int64_t)all; // as on Linux: the writer is not to know
     }
     priority &= 7; // above are the facilities of syslog(3)
     log_line(priority <= 3   ? LOG_ERROR

@@ -256,7 +256,8 @@ static int show_file_info(const struct proc_node *node, struct text *out)
 
 const struct proc_entry proc_fd_entry = {
     .name = "fd", .mode = S_IFLNK | 0700, .target = show_file, .jump = jump_to_file};
-const struct proc_entry proc_fd_info_entry = {.name = "fdinfo", .mode = S_IFREG | 0400, .show = show_file_info};
+const struct proc_entry proc_fd_info_entry = {
+    .name = "fdinfo", .mode = S_IFREG | 0400, .secret = true, .show = show_file_info};
 
 // --- switches ------------------------------------------------------------------------------------------------------
 
@@ -346,14 +347,15 @@ static int store_oom_adjustment(const struct proc_node *node, char *text)
 }
 
 #define FILE(name_, mode_, show_) {.name = (name_), .mode = S_IFREG | (mode_), .show = (show_)}
+#define SECRET(name_, mode_, show_) {.name = (name_), .mode = S_IFREG | (mode_), .secret = true, .show = (show_)}
 #define LINK(name_, jump_) {.name = (name_), .mode = S_IFLNK | 0777, .target = show_target, .jump = (jump_)}
 #define DIRECTORY(name_, mode_, numbers_) {.name = (name_), .mode = S_IFDIR | (mode_), .numbers = (numbers_)}
 
 #define COMMON_ENTRIES                                                                                                 \
     FILE("cmdline", 0444, proc_show_arguments), LINK("cwd", jump_to_directory),                                        \
-        FILE("environ", 0400, proc_show_environment), LINK("exe", proc_jump_to_program),                               \
+        SECRET("environ", 0400, proc_show_environment), LINK("exe", proc_jump_to_program),                             \
         {.name = "fail-nth", .mode = S_IFREG | 0644, .ops = &proc_fail_nth_ops}, DIRECTORY("fd", 0500, PROC_FDS),      \
-        DIRECTORY("fdinfo", 0500, PROC_FD_INFOS), FILE("maps", 0444, proc_show_maps),                                  \
+        DIRECTORY("fdinfo", 0500, PROC_FD_INFOS), SECRET("maps", 0444, proc_show_maps),                                \
         FILE("mountinfo", 0444, proc_show_mount_info), FILE("mounts", 0444, proc_show_mounts),                         \
         LINK("root", jump_to_root), FILE("stat", 0444, show_stat), FILE("statm", 0444, proc_show_statm),               \
         FILE("status", 0444, show_status),                                                                             \

@@ -385,6 +385,10 @@ static int proc_open(struct vnode *vnode, struct file *file)
 {
     struct proc_node *node = proc_node(vnode);
     void *memory;
+    int may = node->entry->secret ? proc_may_look(node) : 0;
+    if (may != 0) {
+        return may;
+    }
     if (node->file != NULL) {
         return node->file->ops->reopen != NULL ? node->file->ops->reopen(node->file, file) : -ENXIO;
     }
@@ -407,12 +411,21 @@ static int proc_truncate(struct vnode *vnode, uint64_t size)
     return 0; // as echo > does before it writes
 }
 
+// A process finds its own descriptors, also when its nodes are root's because it is not dumpable.
+static bool proc_is_own(const struct vnode *vnode)
+{
+    const struct proc_node *node = container_of(vnode, struct proc_node, vnode);
+    const struct process *me = process_current();
+    return node->entry->numbers >= PROC_FDS && me != NULL && me->pid == node->pid;
+}
+
 static const struct file_ops proc_text_ops = {.read = text_read, .write = text_write, .release = text_release};
 static const struct file_ops proc_directory_ops = {.read = NULL};
 
 #define COMMON                                                                                                         \
     .lookup = proc_lookup, .parent = proc_parent, .name_of = proc_name_of, .entry = proc_entry_at,                     \
-    .readlink = proc_readlink, .truncate = proc_truncate, .open = proc_open, .release = proc_release
+    .readlink = proc_readlink, .truncate = proc_truncate, .is_own = proc_is_own, .open = proc_open,                    \
+    .release = proc_release
 static const struct vnode_ops proc_ops = {COMMON};
 static const struct vnode_ops proc_jump_ops = {COMMON, .jump = proc_jump};
 

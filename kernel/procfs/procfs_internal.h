@@ -16,6 +16,7 @@ struct proc_entry {
     uint32_t mode;
     const struct proc_entry *entries; // of a directory; ends with a name that is NULL
     enum proc_numbers numbers;        // of a directory: what else is in it
+    bool secret;                      // asks for rights over the process when it is opened
     int (*show)(const struct proc_node *node, struct text *out);
     int (*store)(const struct proc_node *node, char *text);        // what one write(2) said, without its newline
     int (*target)(const struct proc_node *node, struct text *out); // of a link: where it leads, for people

@@ -1,6 +1,8 @@
 // /proc/sys: what can be set, and limits.
 #include <hal/entropy.h>
 
+#include "kernel/base/atomic.h"
+#include "kernel/debug/log.h"
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/space.h"
@@ -85,6 +87,26 @@ static int show_uuid(const struct proc_node *node, struct text *out)
     return add_uuid(out, bytes);
 }
 
+static int show_log_restriction(const struct proc_node *node, struct text *out)
+{
+    text_add(out, "%u\n", READ_ONCE(log_restricted));
+    return 0;
+}
+
+static int store_log_restriction(const struct proc_node *node, char *text)
+{
+    uint64_t value;
+    int error = may_set();
+    error = error != 0 ? error : parse_u64(text, &value);
+    if (error == 0 && value > 1) {
+        error = -EINVAL;
+    }
+    if (error == 0) {
+        WRITE_ONCE(log_restricted, (uint32_t)value);
+    }
+    return error;
+}
+
 #define FILE(name_, show_) {.name = (name_), .mode = S_IFREG | 0444, .show = (show_)}
 #define DIRECTORY(name_, entries_) {.name = (name_), .mode = S_IFDIR | 0555, .entries = (entries_)}
 
@@ -92,6 +114,7 @@ static const struct proc_entry random_entries[] = {FILE("uuid", show_uuid), {.na
 static const struct proc_entry kernel_entries[] = {
     FILE("arch", show_machine),
     FILE("cap_last_cap", show_last_capability),
+    {.name = "dmesg_restrict", .mode = S_IFREG | 0644, .show = show_log_restriction, .store = store_log_restriction},
     {.name = "domainname", .mode = S_IFREG | 0644, .show = show_domain, .store = store_domain},
     {.name = "hostname", .mode = S_IFREG | 0644, .show = show_node, .store = store_node},
     FILE("osrelease", show_release),

@@ -69,13 +69,13 @@ int64_t sys_umount2(const uint64_t arguments[6])
 {
     struct path_end end;
     unsigned flags = (arguments[1] & UMOUNT_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
-    int error = may_mount();
-    error = error != 0 ? error : user_path_walk(AT_FDCWD, arguments[0], flags, &end);
+    int error = user_path_walk(AT_FDCWD, arguments[0], flags, &end);
     if (error != 0) {
         return error;
     }
     vnode_put(end.directory);
-    error = mount_remove(end.node);
+    error = may_mount();
+    error = error != 0 ? error : mount_remove(end.node);
     if (error != 0) {
         vnode_put(end.node);
     }

@@ -3,7 +3,7 @@
 
 #include "kernel/base/format.h"
 #include "kernel/mm/usercopy.h"
-#include "kernel/proc/process.h"
+#include "kernel/proc/access.h"
 #include "kernel/syscall/bodies.h"
 
 enum syslog_action {
@@ -47,6 +47,10 @@ static int64_t read_all(uint64_t to, uint64_t room)
 int64_t sys_syslog(const uint64_t arguments[6])
 {
     int32_t size = (int32_t)arguments[2];
+    bool harmless = arguments[0] == SYSLOG_READ_ALL || arguments[0] == SYSLOG_SIZE_BUFFER;
+    if (!may_use_log(harmless)) {
+        return -EPERM;
+    }
     switch ((int)arguments[0]) {
     case SYSLOG_OPEN:
     case SYSLOG_CLOSE:
@@ -56,9 +60,6 @@ int64_t sys_syslog(const uint64_t arguments[6])
     case SYSLOG_CONSOLE_LEVEL:
         if (size < 1 || size > (int32_t)CONSOLE_LEVELS) {
             return -EINVAL;
-        }
-        if (!capable(CAP_SYSLOG)) {
-            return -EPERM;
         }
         log_set_console_level(size <= 4 ? LOG_ERROR : size == 5 ? LOG_WARNING : size <= 7 ? LOG_INFO : LOG_DEBUG);
         return 0;

@@ -6,17 +6,16 @@
 #include "kernel/fs/path.h"
 #include "kernel/fs/tmpfs.h"
 
-static const struct credentials root_user = {0};
 static char path[PATH_MAX];
 
 static int make(struct vnode *in, const char *name, struct vnode **out)
 {
-    return in->ops->create(in, name, 1, S_IFDIR | 0755, 0, NULL, &root_user, out);
+    return in->ops->create(in, name, 1, S_IFDIR | 0755, 0, NULL, &credentials_kernel, out);
 }
 
 static struct vnode *walk(struct vnode *root, const char *text)
 {
-    struct path_start start = {root, root, &root_user};
+    struct path_start start = {root, root, &credentials_kernel};
     struct path_end end;
     format(path, sizeof(path), "%s", text);
     if (path_walk(&start, path, 0, &end) != 0) {

@@ -6,7 +6,7 @@
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
 
-static const struct credentials root_user = {0}, nobody = {.uid = 65534, .gid = 65534};
+static const struct credentials nobody = {.uid = 65534, .gid = 65534};
 static char path[PATH_MAX];
 
 static struct path_start start_at(struct vnode *root, const struct credentials *as)
@@ -64,7 +64,7 @@ static int found(const struct path_start *start, const char *text, unsigned flag
 TEST(tmpfs, names_links_and_errors)
 {
     struct vnode *root = mount_root_node();
-    struct path_start start = start_at(root, &root_user);
+    struct path_start start = start_at(root, &credentials_kernel);
     EXPECT_EQ(make(&start, "/t", S_IFDIR | 0755, NULL), 0);
     EXPECT_EQ(make(&start, "/t", S_IFDIR | 0755, NULL), -EEXIST);
     EXPECT_EQ(make(&start, "/t/a", S_IFREG | 0644, NULL), 0);
@@ -95,7 +95,7 @@ TEST(tmpfs, names_links_and_errors)
 TEST(tmpfs, contents_holes_and_truncation)
 {
     struct vnode *root = mount_root_node();
-    struct path_start start = start_at(root, &root_user);
+    struct path_start start = start_at(root, &credentials_kernel);
     struct file *file;
     char back[16];
     EXPECT_EQ(opened(&start, "/f", O_RDONLY, &file), -ENOENT);
@@ -127,7 +127,7 @@ TEST(tmpfs, contents_holes_and_truncation)
 TEST(tmpfs, rights_are_asked_for)
 {
     struct vnode *root = mount_root_node();
-    struct path_start mine = start_at(root, &root_user), theirs = start_at(root, &nobody);
+    struct path_start mine = start_at(root, &credentials_kernel), theirs = start_at(root, &nobody);
     struct file *file;
     EXPECT_EQ(make(&mine, "/closed", S_IFDIR | 0700, NULL), 0);
     EXPECT_EQ(make(&mine, "/closed/f", S_IFREG | 0666, NULL), 0);

@@ -7,7 +7,6 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/procfs/text.h"
 
-static const struct credentials root_user = {0};
 static char path[PATH_MAX], bytes[512];
 
 TEST(procfs, text_grows_and_is_padded)
@@ -30,7 +29,7 @@ TEST(procfs, text_grows_and_is_padded)
 
 static int64_t read_file(struct vnode *root, const char *name)
 {
-    struct path_start start = {root, root, &root_user};
+    struct path_start start = {root, root, &credentials_kernel};
     struct file *file;
     format(path, sizeof(path), "%s", name);
     int error = file_open(&start, path, O_RDONLY, 0, &file);
