@@ -244,7 +244,7 @@ static void run(struct input *input)
         }
         uint64_t words[USER_WORDS];
         user_regs_read(&regs, words);
-        EXPECT_MODEL((words[33] & ~0xf0000000ull) == 0, "user space has pstate 0x%llx", (unsigned long long)words[33]);
+        EXPECT_MODEL((words[33] & ~PSTATE_USER) == 0, "user space has pstate 0x%llx", (unsigned long long)words[33]);
     }
 }
 

@@ -205,22 +205,38 @@ void user_regs_read(const struct user_regs *regs, uint64_t words[USER_WORDS])
     words[33] = regs->pstate;
 }
 
-int user_regs_write(struct user_regs *regs, const uint64_t words[USER_WORDS])
+static void write_all(struct user_regs *regs, const uint64_t words[USER_WORDS], uint64_t pstate)
 {
-    if ((words[33] & ~0xf0000000ull) != 0) {
-        return -EINVAL;
-    }
     memcpy(regs->x, words, sizeof(regs->x));
     regs->sp = words[31];
     regs->pc = words[32];
-    regs->pstate = words[33];
+    regs->pstate = pstate;
+}
+
+int user_regs_write(struct user_regs *regs, const uint64_t words[USER_WORDS])
+{
+    if ((words[33] & PSTATE_REFUSED) != 0) {
+        return -EINVAL;
+    }
+    write_all(regs, words, words[33] & PSTATE_USER);
     return 0;
+}
+
+void user_regs_write_handler(struct user_regs *regs, const uint64_t words[USER_WORDS])
+{
+    write_all(regs, words, words[33] & PSTATE_USER & ~PSTATE_NOT_IN_HANDLERS);
 }
 
 void user_regs_restart(struct user_regs *regs, uint64_t first_argument)
 {
     regs->pc -= 4;
     regs->x[0] = first_argument;
+}
+
+void user_regs_skip_restart(struct user_regs *regs, int64_t result)
+{
+    regs->pc += 4;
+    regs->x[0] = (uint64_t)result;
 }
 
 void user_regs_set_sp(struct user_regs *regs, uaddr_t sp)

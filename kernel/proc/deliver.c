@@ -216,16 +216,18 @@ static void run_default(struct process *process, int signal)
 static void finish_call(struct task *task, struct user_regs *regs, const struct signal_action *action)
 {
     bool again = action == NULL || (task->restart == ERESTART && (action->flags & SA_RESTART) != 0);
-    if (task->restart == 0) {
-        return;
+    if (task->restart != 0 && again) {
+        user_regs_restart(regs, task->first_argument);
+        task->again = action == NULL; // a handler's calls are its own
+    } else if (task->restart != 0) {
+        user_regs_set_result(regs, -EINTR);
+    } else if (task->again && action != NULL) { // it has come between the end of the call and its repetition
+        if (task->deadline_ns != 0) {
+            user_regs_skip_restart(regs, -EINTR); // nobody would know how much of its time is left
+        }
+        task->again = false;
     }
     task->restart = 0;
-    if (again) {
-        user_regs_restart(regs, task->first_argument);
-        task->again = true;
-    } else {
-        user_regs_set_result(regs, -EINTR);
-    }
 }
 
 static void run_handler(struct task *task, struct user_regs *regs, const struct signal_info *info,

@@ -138,7 +138,8 @@ int sigframe_push(struct task *task, struct user_regs *regs, const struct signal
     words[30] = (action->flags & SA_RESTORER) != 0 ? action->restorer : task->process->space->sigreturn;
     words[31] = sp;
     words[32] = action->handler;
-    return user_regs_write(regs, words);
+    user_regs_write_handler(regs, words);
+    return 0;
 }
 
 // Back to the alternate stack that was; one that cannot be is left as it is.

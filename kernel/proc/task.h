@@ -24,7 +24,8 @@ struct task {
     struct user_regs *current; // in a system call
     uint64_t first_argument;   // of the last one
     int restart;               // how it ended: 0, or ERESTART or ERESTART_NOHAND
-    bool again;                // this call is one that is made again
+    bool again;                // this call is one that is made again, or the next one is
+    bool returned;             // it was sigreturn(2), and has set all registers
     uint64_t deadline_ns;      // of a call that is made again: when its wait ends; 0: not known yet
     uint64_t clear_tid;        // set_tid_address(2): written, and woken, when it ends; 0: none
     uint64_t robust_list;      // set_robust_list(2), or 0

@@ -1,5 +1,6 @@
 #include <hal/upcall.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/proc/task.h"
 #include "kernel/syscall/syscall.h"
 #include "kernel/syscall/trace.h"
@@ -27,8 +28,15 @@ void kernel_syscall(struct user_regs *regs)
         task->deadline_ns = 0;
     }
     task->again = false;
+    task->returned = false;
     int64_t result = syscall_dispatch(user_regs_syscall_number(regs), arguments);
+    if (unlikely(task->returned)) {
+        return; // sigreturn(2): the registers are those of another moment, whatever they look like
+    }
     bool restart = result == -ERESTART || result == -ERESTART_NOHAND;
     task->restart = restart ? (int)-result : 0;
     user_regs_set_result(regs, restart ? -EINTR : result);
+    if (unlikely(restart)) {
+        WRITE_ONCE(task->thread->interrupted, true); // what it was may have gone to another: the call is still to end
+    }
 }

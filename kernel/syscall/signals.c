@@ -163,7 +163,9 @@ int64_t sys_rt_sigreturn(const uint64_t arguments[6])
         return 0;
     }
     signals_set_mask(mask);
-    return (int64_t)user_regs_argument(task->current, 0); // as it was
+    task->restart = 0;
+    task->returned = true;
+    return (int64_t)user_regs_argument(task->current, 0);
 }
 
 int64_t sys_kill(const uint64_t arguments[6])

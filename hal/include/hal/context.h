@@ -30,8 +30,19 @@ uint64_t user_regs_sp(const struct user_regs *regs);
 // x0 to x30, sp, pc, pstate: the order of Linux's struct sigcontext.
 #define USER_WORDS 34u
 void user_regs_read(const struct user_regs *regs, uint64_t words[USER_WORDS]);
+// The saved program status (Arm ARM C5.2.19, SPSR_EL1 from AArch64 state): what user space may have set by itself (the
+// condition flags, TCO, DIT, SSBS, BTYPE) comes back as it was; what is reserved or not its own (PAN, UAO, SS, IL) is
+// cleared; D, A, I, F and a level other than EL0 are refused.
+#define PSTATE_USER 0xf3001c00ul
+#define PSTATE_REFUSED 0x3dful
+#define PSTATE_NOT_IN_HANDLERS 0x02000c00ul // TCO, BTYPE: a handler begins as any function does
 // -EINVAL: a pstate that user space may not have. Nothing changed then.
 [[nodiscard]] int user_regs_write(struct user_regs *regs, const uint64_t words[USER_WORDS]);
+// The same, but at the start of a handler; it cannot fail, since the words are those of user_regs_read() but for
+// general registers, sp and pc.
+void user_regs_write_handler(struct user_regs *regs, const uint64_t words[USER_WORDS]);
+// The system call that would be made again is over after all: goes on behind it, with that result.
+void user_regs_skip_restart(struct user_regs *regs, int64_t result);
 // Makes the system call again that regs came from; its first argument may be overwritten by a result already.
 void user_regs_restart(struct user_regs *regs, uint64_t first_argument);
 void user_regs_set_sp(struct user_regs *regs, uaddr_t sp);
