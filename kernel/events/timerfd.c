@@ -66,9 +66,8 @@ static uint64_t take_expirations(struct timerfd *timerfd)
         if (timerfd->interval_ns == 0) {
             timerfd->next_ns = 0;
         } else {
-            uint64_t passed = now > timerfd->next_ns ? (now - timerfd->next_ns) / timerfd->interval_ns : 0;
-            count += passed;
-            timerfd->next_ns += (passed + 1) * timerfd->interval_ns;
+            now = max_u64(now, timerfd->next_ns); // the time of day may have been set back since
+            count = clock_wind_on(&timerfd->next_ns, timerfd->interval_ns, now);
             timer_start(&timerfd->timer, machine_time(timerfd, timerfd->next_ns));
         }
     }
@@ -165,8 +164,8 @@ static void describe(struct timerfd *timerfd, struct timerfd_setting *out)
 {
     uint64_t now = clock_now(timerfd->clock);
     if (timerfd->expired && timerfd->interval_ns != 0) { // the next one, without telling of those that have passed
-        uint64_t passed = now > timerfd->next_ns ? (now - timerfd->next_ns) / timerfd->interval_ns : 0;
-        uint64_t next = timerfd->next_ns + (passed + 1) * timerfd->interval_ns;
+        uint64_t next = timerfd->next_ns;
+        (void)clock_wind_on(&next, timerfd->interval_ns, max_u64(now, next));
         *out = (struct timerfd_setting){timerfd->interval_ns, next > now ? next - now : 0};
         return;
     }

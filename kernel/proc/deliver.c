@@ -65,6 +65,9 @@ int signal_take(uint64_t set, struct signal_info *info)
     irqflags_t flags = spin_lock(&family.lock);
     int signal = take_locked(task, set & ~UNBLOCKABLE, info);
     spin_unlock(&family.lock, flags);
+    if (signal > 0) {
+        process_timers_taken(info);
+    }
     return signal;
 }
 
@@ -94,6 +97,9 @@ int signal_wait(uint64_t set, uint64_t deadline_ns, struct signal_info *info)
     }
     task->signals.waited = 0;
     task_note_work(task);
+    if (result > 0) {
+        process_timers_taken(info);
+    }
     return result;
 }
 
@@ -197,6 +203,9 @@ static enum duty next_duty(struct task *task, struct signal_info *info, struct s
         WRITE_ONCE(task->thread->interrupted, false); // what comes from here on sets it again
     }
     spin_unlock(&family.lock, flags);
+    if (duty == DUTY_SIGNAL) {
+        process_timers_taken(info);
+    }
     return duty;
 }
 
@@ -260,6 +269,10 @@ static void deliver(struct task *task, struct user_regs *regs, const struct sign
 static void work_off(struct task *task, struct user_regs *regs)
 {
     thread_settle();
+    if (task->thread->tick_due) {
+        WRITE_ONCE(task->thread->tick_due, false);
+        process_timers_tick();
+    }
     struct signal_info info;
     struct signal_action action;
     enum duty duty;
@@ -281,7 +294,7 @@ static void work_off(struct task *task, struct user_regs *regs)
 void kernel_user_return(struct user_regs *regs)
 {
     struct thread *me = thread_current();
-    while (unlikely(READ_ONCE(me->interrupted))) {
+    while (unlikely(READ_ONCE(me->interrupted) || READ_ONCE(me->tick_due))) {
         irq_enable();
         work_off(me->task, regs);
         irq_disable();

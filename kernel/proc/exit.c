@@ -227,7 +227,7 @@ static bool leave_process(struct task *task, int status)
     struct process *process = task->process;
     irqflags_t flags = spin_lock(&family.lock);
     family_remove_task(task);
-    signal_queue_forget(&task->signals.own, ~0ul, &process->signals.records);
+    bool clean = signal_queue_forget(&task->signals.own, ~0ul, &process->signals.records);
     bool last = process->task_count == 0;
     struct fd_table *files = last ? NULL : process->files; // the last task's reference is the process's
     if (last) {
@@ -243,6 +243,11 @@ static bool leave_process(struct task *task, int status)
         task_recharge(task->thread->as, process->as);
     }
     spin_unlock(&family.lock, flags);
+    while (!clean) { // nobody finds the task any more: no more comes
+        flags = spin_lock(&family.lock);
+        clean = signal_queue_forget(&task->signals.own, ~0ul, &process->signals.records);
+        spin_unlock(&family.lock, flags);
+    }
     if (!last) {
         task_uncharge(task->thread->as);
     }
@@ -263,6 +268,7 @@ void task_exit(int status)
     }
     me->task = NULL;
     me->process = NULL;
+    WRITE_ONCE(me->watched, NULL);
     credentials_put(me->as);
     me->as = NULL;
     task_free(task);

@@ -89,6 +89,7 @@ static void run(void *argument)
     struct thread *me = thread_current();
     me->task = task;
     me->process = task->process;
+    WRITE_ONCE(me->watched, &task->process->timers.cpu.count);
     process_use_space(me, task->process->space, &task->fp);
     user_tls_set(task->tls);
     if (task->tell_tid != 0) {

@@ -156,12 +156,31 @@ void process_continue(struct process *process)
 
 // --- sending -------------------------------------------------------------------------------------------------------
 
-static void forget_everywhere(struct process *process, uint64_t set)
+// False: not all of it; see signal_queue_forget().
+static bool forget_everywhere(struct process *process, uint64_t set)
 {
-    signal_queue_forget(&process->signals.shared, set, &process->signals.records);
+    struct signals *signals = &process->signals;
+    if (!signal_queue_forget(&signals->shared, set, &signals->records)) {
+        return false;
+    }
+    if ((signals->directed & set) == 0) {
+        return true;
+    }
     list_for_each(at, &process->tasks)
     {
-        signal_queue_forget(&container_of(at, struct task, sibling)->signals.own, set, &process->signals.records);
+        struct task *task = container_of(at, struct task, sibling);
+        if (!signal_queue_forget(&task->signals.own, set, &signals->records)) {
+            return false;
+        }
+    }
+    signals->directed &= ~set;
+    return true;
+}
+
+// Of signals that stop or continue: of those only timers queue more than one.
+static void forget_opposite(struct process *process, uint64_t set)
+{
+    while (!forget_everywhere(process, set)) {
     }
 }
 
@@ -194,10 +213,10 @@ static bool take_effect(struct process *process, const struct task *only, int si
         return false;
     }
     if (signal == SIGCONT) {
-        forget_everywhere(process, STOPPING);
+        forget_opposite(process, STOPPING);
         process_continue(process);
     } else if ((signal_bit(signal) & STOPPING) != 0) {
-        forget_everywhere(process, signal_bit(SIGCONT));
+        forget_opposite(process, signal_bit(SIGCONT));
     }
     return !is_ignored(&process->signals, signal) || is_blocked(process, only, signal);
 }
@@ -240,15 +259,20 @@ static void wake_for(struct process *process, struct task *only, int signal)
     }
 }
 
-static struct signal_queue *queue_of(struct process *process, struct task *only)
+// Where the signal is to wait.
+static struct signal_queue *queue_for(struct process *process, struct task *only, int signal)
 {
-    return only != NULL ? &only->signals.own : &process->signals.shared;
+    if (only == NULL) {
+        return &process->signals.shared;
+    }
+    process->signals.directed |= signal_bit(signal);
+    return &only->signals.own;
 }
 
 void signal_send_locked(struct process *process, struct task *only, const struct signal_info *info)
 {
     if (take_effect(process, only, info->signal)) {
-        struct signal_queue *queue = queue_of(process, only);
+        struct signal_queue *queue = queue_for(process, only, info->signal);
         if (add(process, queue, info) != 0) {
             signal_queue_add_single(queue, info);
         }
@@ -283,7 +307,7 @@ int signal_queue_send(struct process *process, int32_t tid, const struct signal_
     int error = find_task_of(process, tid, &only);
     error = error != 0 ? error : process_may_signal(process, only, info->signal);
     if (error == 0 && info->signal != 0 && take_effect(process, only, info->signal)) {
-        error = add(process, queue_of(process, only), info);
+        error = add(process, queue_for(process, only, info->signal), info);
         if (error == 0) {
             wake_for(process, only, info->signal);
         }
@@ -292,43 +316,24 @@ int signal_queue_send(struct process *process, int32_t tid, const struct signal_
     return error;
 }
 
-bool signal_send_record(struct process *process, int32_t tid, struct signal_record *record)
+void signal_send_record(struct process *process, int32_t tid, struct signal_record *record,
+                        const struct signal_info *info)
 {
     struct task *only;
     irqflags_t flags = spin_lock(&family.lock);
-    bool sent = find_task_of(process, tid, &only) == 0 && list_empty(&record->link);
-    if (sent && take_effect(process, only, record->info.signal)) {
-        signal_queue_add_record(queue_of(process, only), record);
-        wake_for(process, only, record->info.signal);
+    if (record->queue == NULL && find_task_of(process, tid, &only) == 0 && take_effect(process, only, info->signal)) {
+        record->info = *info;
+        signal_queue_add_record(queue_for(process, only, info->signal), record);
+        wake_for(process, only, info->signal);
     }
     spin_unlock(&family.lock, flags);
-    return sent;
-}
-
-bool signal_add_overruns(struct process *process, struct signal_record *record, uint64_t times)
-{
-    irqflags_t flags = spin_lock(&family.lock);
-    bool queued = !list_empty(&record->link);
-    if (queued) {
-        uint64_t *word = &record->info.value[0], overruns = (*word >> 32) + times;
-        *word = (uint32_t)*word | min_u64(overruns, INT32_MAX) << 32;
-    }
-    spin_unlock(&family.lock, flags);
-    return queued;
 }
 
 void signal_cancel_record(struct process *process, struct signal_record *record)
 {
     irqflags_t flags = spin_lock(&family.lock);
-    if (signal_queue_has(&process->signals.shared, record)) {
-        signal_queue_cancel(&process->signals.shared, record);
-    }
-    list_for_each(at, &process->tasks)
-    {
-        struct signal_queue *own = &container_of(at, struct task, sibling)->signals.own;
-        if (signal_queue_has(own, record)) {
-            signal_queue_cancel(own, record);
-        }
+    if (record->queue != NULL) {
+        signal_queue_cancel(record);
     }
     spin_unlock(&family.lock, flags);
 }
@@ -438,14 +443,23 @@ int signal_send_tid(int32_t pid, int32_t tid, const struct signal_info *info)
 void signal_set_action(int signal, const struct signal_action *action, struct signal_action *old)
 {
     struct process *process = process_current();
+    struct signals *signals = &process->signals;
     irqflags_t flags = spin_lock(&family.lock);
-    *old = process->signals.actions[signal - 1];
+    *old = signals->actions[signal - 1];
+    bool ignored = is_ignored(signals, signal), now_ignored = ignored;
     if (action != NULL) {
-        process->signals.actions[signal - 1] = *action;
-        process->signals.actions[signal - 1].mask &= ~UNBLOCKABLE;
-        if (is_ignored(&process->signals, signal)) {
-            forget_everywhere(process, signal_bit(signal));
-        }
+        signals->actions[signal - 1] = *action;
+        signals->actions[signal - 1].mask &= ~UNBLOCKABLE;
+        now_ignored = is_ignored(signals, signal);
     }
+    bool done = action == NULL || !now_ignored || forget_everywhere(process, signal_bit(signal));
     spin_unlock(&family.lock, flags);
+    while (!done) { // a long queue goes in parts; what another thread has sent it back to is not forgotten
+        flags = spin_lock(&family.lock);
+        done = !is_ignored(signals, signal) || forget_everywhere(process, signal_bit(signal));
+        spin_unlock(&family.lock, flags);
+    }
+    if (ignored && !now_ignored) {
+        process_timers_heard(signal);
+    }
 }

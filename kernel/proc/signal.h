@@ -51,6 +51,7 @@ struct signal_action { // as user space gives it
 
 struct signal_info {
     int32_t signal, error, code;
+    bool timed; // it is of a timer of timer_create(2), which waits until it has been taken
     // The 16 bytes that follow in siginfo_t, by code: pid and uid in one word, then a value or a status; or an address;
     // or a timer's number and overruns in one word, then its value.
     uint64_t value[2];
@@ -61,11 +62,12 @@ static inline uint64_t signal_sender(int32_t pid, uint32_t uid)
 }
 
 // One that waits in line, and whose it is: the queue's (freed when it is taken), or a timer's.
+struct signal_queue;
 struct signal_record {
     struct list link;
+    struct signal_queue *queue; // NULL: not in line. Also read without the lock, as a hint
     struct signal_info info;
-    bool kept;     // by its owner
-    uint64_t told; // when a kept one was last taken: the upper half of its first value
+    bool kept; // by its owner
 };
 
 // Those that are pending for a task, or for a process and whichever of its tasks looks first.
@@ -73,14 +75,16 @@ struct signal_queue {
     uint64_t pending; // bit signal - 1
     uint64_t single;  // of those, which have their only record here:
     struct signal_info singles[SIGNAL_MAX];
-    struct list records; // in order of arrival; each of them is also in pending
+    struct list
+        *first[SIGNAL_MAX]; // of those in line, a ring in order of arrival; NULL: none. They are also in pending
 };
 
 // One process's.
 struct signals {
     struct signal_action actions[SIGNAL_MAX];
     struct signal_queue shared;
-    uint32_t records; // that its tasks and itself have, but for timers'
+    uint32_t records;  // that its tasks and itself have, but for timers'
+    uint64_t directed; // what its tasks may have pending for themselves: all of it, and perhaps more
 };
 
 // One task's.
@@ -104,11 +108,14 @@ void signal_send(struct process *process, const struct signal_info *info);
 void signal_send_task(struct task *task, const struct signal_info *info); // the current one, or one that cannot end
 // Task context. tid 0: to the process. -EAGAIN: no memory; -ESRCH: no such task there.
 [[nodiscard]] int signal_queue_send(struct process *process, int32_t tid, const struct signal_info *info);
-// Any context. The caller's record stays queued until it is taken or signal_cancel_record(). False: it is still
-// queued, or (with tid not 0) there is no such task.
-bool signal_send_record(struct process *process, int32_t tid, struct signal_record *record);
-// A timer's: so many more overruns, if it is still queued. False: it is not. Any context.
-bool signal_add_overruns(struct process *process, struct signal_record *record, uint64_t times);
+// Any context. The caller's record stays queued until it is taken or signal_cancel_record(). Nothing if it is queued,
+// if the signal is ignored, or (with tid not 0) there is no such task.
+void signal_send_record(struct process *process, int32_t tid, struct signal_record *record,
+                        const struct signal_info *info);
+static inline bool signal_record_is_queued(const struct signal_record *record)
+{
+    return __atomic_load_n(&record->queue, __ATOMIC_RELAXED) != NULL;
+}
 void signal_cancel_record(struct process *process, struct signal_record *record); // nothing if it is not queued
 // A fault of the current task: it cannot look away.
 void signal_force(const struct signal_info *info);

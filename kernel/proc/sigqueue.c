@@ -7,51 +7,60 @@
 void signal_queue_init(struct signal_queue *queue)
 {
     queue->pending = queue->single = 0;
-    list_init(&queue->records);
+    __builtin_memset(queue->first, 0, sizeof(queue->first));
 }
 
-static struct signal_record *find_record(struct signal_queue *queue, int signal)
+static struct signal_record *first_of(const struct signal_queue *queue, int signal)
 {
-    list_for_each(at, &queue->records)
-    {
-        struct signal_record *record = container_of(at, struct signal_record, link);
-        if (record->info.signal == signal) {
-            return record;
-        }
-    }
-    return NULL;
+    struct list *first = queue->first[signal - 1];
+    return first != NULL ? container_of(first, struct signal_record, link) : NULL;
 }
 
 static void update(struct signal_queue *queue, int signal)
 {
-    if ((queue->single & signal_bit(signal)) == 0 && find_record(queue, signal) == NULL) {
+    if ((queue->single & signal_bit(signal)) == 0 && queue->first[signal - 1] == NULL) {
         queue->pending &= ~signal_bit(signal);
     }
 }
 
-// Off the queue; who owns it says what becomes of it.
-static void remove_record(struct signal_queue *queue, struct signal_record *record, uint32_t *records)
+void signal_queue_cancel(struct signal_record *record)
 {
+    struct signal_queue *queue = record->queue;
+    struct list **first = &queue->first[record->info.signal - 1];
+    if (*first == &record->link) {
+        *first = list_empty(&record->link) ? NULL : record->link.next;
+    }
     list_remove(&record->link);
+    WRITE_ONCE(record->queue, NULL);
     update(queue, record->info.signal);
+}
+
+// Off the queue; who owns it says what becomes of it.
+static void remove_record(struct signal_record *record, uint32_t *records)
+{
+    signal_queue_cancel(record);
     if (!record->kept) {
         (*records)--;
         kfree(record);
     }
 }
 
-void signal_queue_forget(struct signal_queue *queue, uint64_t set, uint32_t *records)
+bool signal_queue_forget(struct signal_queue *queue, uint64_t set, uint32_t *records)
 {
+    unsigned count = 0;
     queue->single &= ~set;
-    struct list *at = queue->records.next;
-    while (at != &queue->records) {
-        struct signal_record *record = container_of(at, struct signal_record, link);
-        at = at->next;
-        if ((signal_bit(record->info.signal) & set) != 0) {
-            remove_record(queue, record, records);
+    for (uint64_t left = queue->pending & set; left != 0; left &= left - 1) {
+        int signal = __builtin_ctzll(left) + 1;
+        struct signal_record *record;
+        while ((record = first_of(queue, signal)) != NULL) {
+            if (count++ == SIGNAL_FORGET_MAX) {
+                return false;
+            }
+            remove_record(record, records);
         }
+        queue->pending &= ~signal_bit(signal);
     }
-    queue->pending &= ~set;
+    return true;
 }
 
 void signal_queue_add_single(struct signal_queue *queue, const struct signal_info *info)
@@ -66,25 +75,15 @@ void signal_queue_add_single(struct signal_queue *queue, const struct signal_inf
 
 void signal_queue_add_record(struct signal_queue *queue, struct signal_record *record)
 {
-    list_push_back(&queue->records, &record->link);
-    queue->pending |= signal_bit(record->info.signal);
-}
-
-void signal_queue_cancel(struct signal_queue *queue, struct signal_record *record)
-{
-    list_remove(&record->link);
-    update(queue, record->info.signal);
-}
-
-bool signal_queue_has(const struct signal_queue *queue, const struct signal_record *record)
-{
-    list_for_each(at, &queue->records)
-    {
-        if (at == &record->link) {
-            return true;
-        }
+    struct list **first = &queue->first[record->info.signal - 1];
+    list_init(&record->link);
+    if (*first == NULL) {
+        *first = &record->link;
+    } else {
+        list_insert_before(*first, &record->link);
     }
-    return false;
+    WRITE_ONCE(record->queue, queue);
+    queue->pending |= signal_bit(record->info.signal);
 }
 
 // Faults of the program come first, then by number.
@@ -105,11 +104,10 @@ int signal_queue_take(struct signal_queue *queue, uint64_t set, struct signal_in
         queue->single &= ~signal_bit(signal);
         update(queue, signal);
     } else {
-        struct signal_record *record = find_record(queue, signal);
+        struct signal_record *record = first_of(queue, signal);
         ASSERT(record != NULL);
         *info = record->info;
-        WRITE_ONCE(record->told, info->value[0] >> 32);
-        remove_record(queue, record, records);
+        remove_record(record, records);
     }
     return signal;
 }

@@ -24,10 +24,17 @@ static void dequeue(struct run_queue *queue, struct thread *thread)
     WRITE_ONCE(queue->length, queue->length - 1);
 }
 
+// In ticks somebody wants to know what it has run.
+static bool is_watched(const struct thread *thread)
+{
+    return thread->watched != NULL && READ_ONCE(*thread->watched) != 0;
+}
+
 static void arm(struct cpu *cpu, uint64_t now)
 {
-    bool idle = cpu->queue.current == cpu->queue.idle;
-    timer_queue_set(&cpu->timers, idle ? UINT64_MAX : max_u64(cpu->queue.slice_end_ns, now));
+    const struct thread *current = cpu->queue.current;
+    uint64_t tick = current == cpu->queue.idle ? UINT64_MAX : max_u64(cpu->queue.slice_end_ns, now);
+    timer_queue_set(&cpu->timers, is_watched(current) ? min_u64(tick, now + SCHED_SLICE_NS) : tick);
 }
 
 static void make_ready(struct cpu *cpu, struct thread *thread);
@@ -316,6 +323,9 @@ void sched_tick(void)
     struct thread *current = cpu->queue.current;
     COUNT_ADD(current->user_ticks, cpu->interrupted_user);
     COUNT_ADD(current->kernel_ticks, !cpu->interrupted_user);
+    if (is_watched(current)) {
+        WRITE_ONCE(current->tick_due, true);
+    }
     if (unlikely(READ_ONCE(load_rests)) && current != cpu->queue.idle) {
         load_resume();
     }

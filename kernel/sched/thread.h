@@ -36,9 +36,11 @@ struct thread {
     uint8_t state;         // enum thread_state; run queue's lock
     uint8_t cpu;           // whose run queue's lock covers it
     bool on_cpu; // its registers are live on a CPU: nobody else may run it. Acquire and release order the registers
-    bool interruptible;         // its sleep; run queue's lock
-    bool interrupted;           // has signals to look at: run queue's lock to set, its own to clear
-    bool exited;                // exit_queue's lock
+    bool interruptible;      // its sleep; run queue's lock
+    bool interrupted;        // has signals to look at: run queue's lock to set, its own to clear
+    bool tick_due;           // its own, interrupts off to set: a tick has come, and watched was not 0
+    const uint32_t *watched; // its own: in ticks somebody is to look at what it has run, while this is not 0; or NULL
+    bool exited;             // exit_queue's lock
     struct sched_policy policy; // run queue's lock
     uint32_t allowed;           // CPUs that it may run on, bit id; atomic
     int exit_code;

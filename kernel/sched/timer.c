@@ -5,6 +5,9 @@
 #include "kernel/base/atomic.h"
 #include "kernel/sched/thread.h"
 
+#define TIMERS_AT_ONCE 32u // in one interrupt
+#define REST_LEAST_NS 10000u
+
 static struct timer *timer_of(struct tree_node *node)
 {
     return node != NULL ? container_of(node, struct timer, node) : NULL;
@@ -134,17 +137,17 @@ bool timer_cancel(struct timer *timer) NO_LOCK_ANALYSIS
 
 void timer_queue_set(struct timer_queue *queue, uint64_t until_ns)
 {
-    queue->set_ns = min_u64(READ_ONCE(queue->first_ns), until_ns);
+    queue->set_ns = min_u64(max_u64(READ_ONCE(queue->first_ns), queue->rest_ns), until_ns);
     timer_arm(queue->set_ns);
 }
 
 void timer_queue_run(struct timer_queue *queue, uint64_t now_ns)
 {
-    if (READ_ONCE(queue->first_ns) > now_ns) {
+    if (READ_ONCE(queue->first_ns) > now_ns || queue->rest_ns > now_ns) {
         return;
     }
     spin_lock_raw(&queue->lock);
-    while (queue->first_ns <= now_ns) {
+    for (unsigned fired = 0; queue->first_ns <= now_ns && fired < TIMERS_AT_ONCE; fired++) {
         struct timer *timer = timer_of(tree_edge(&queue->tree, 0));
         remove(queue, timer);
         queue->running = timer;
@@ -153,7 +156,12 @@ void timer_queue_run(struct timer_queue *queue, uint64_t now_ns)
         spin_lock_raw(&queue->lock);
         queue->running = NULL;
     }
+    bool more = queue->first_ns <= now_ns;
     spin_unlock_raw(&queue->lock);
+    if (more) { // whatever they cost, as much is left to whom they interrupt
+        uint64_t end = timer_now();
+        queue->rest_ns = end + max_u64(end - now_ns, REST_LEAST_NS);
+    }
 }
 
 const char *timer_queue_check(struct timer_queue *queue)

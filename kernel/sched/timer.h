@@ -20,7 +20,8 @@ struct timer_queue {
     struct tree tree;     // earliest first, equal ones as they came
     uint64_t first_ns;    // the earliest deadline, UINT64_MAX: none. Also read without the lock, as a hint
     struct timer *running;
-    uint64_t set_ns; // own CPU, interrupts off: what the hardware is set to
+    uint64_t set_ns;  // these two: own CPU, interrupts off: what the hardware is set to,
+    uint64_t rest_ns; // and when the next ones may fire, after many at once
 };
 
 // Before first use. fire is called in interrupt context with no lock held, on whatever CPU; it may start the timer

@@ -118,7 +118,8 @@ static int info_from_user(uint64_t from, int signal, bool to_myself, struct sign
     if (error != 0) {
         return error;
     }
-    *out = (struct signal_info){signal, user.error, user.code, {user.value[0], user.value[1]}};
+    *out = (struct signal_info){
+        .signal = signal, .error = user.error, .code = user.code, .value = {user.value[0], user.value[1]}};
     return !to_myself && (user.code >= 0 || user.code == SI_TKILL) ? -EPERM : 0;
 }
 
@@ -176,7 +177,9 @@ int64_t sys_kill(const uint64_t arguments[6])
 static int64_t send_to_task(int32_t pid, int32_t tid, uint32_t signal)
 {
     const struct process *me = process_current();
-    struct signal_info info = {(int)signal, 0, SI_TKILL, {signal_sender(me->pid, credentials_current()->real_uid)}};
+    struct signal_info info = {.signal = (int)signal,
+                               .code = SI_TKILL,
+                               .value = {signal_sender(me->pid, credentials_current()->real_uid)}};
     return tid <= 0 || signal > SIGNAL_MAX ? -EINVAL : signal_send_tid(pid, tid, &info);
 }
 

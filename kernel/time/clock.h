@@ -24,6 +24,9 @@ uint64_t clock_realtime_offset(void); // ns to add to timer_now()
 // A clock that is everybody's. Those of processes: kernel/time/cputime.h. Others give 0.
 uint64_t clock_now(int clockid);
 bool clock_is_wall(int clockid); // one of those that clock_settime(2) moves
+// An expiry that comes every interval (not 0) goes to the first time after now, or as far as times go. How many times
+// it has passed.
+uint64_t clock_wind_on(uint64_t *expiry_ns, uint64_t interval_ns, uint64_t now);
 
 // Time of day is realtime_ns now; what waits for a time of day waits anew. -EINVAL: before power-on, or from the year
 // 2232 on.
@@ -32,7 +35,8 @@ void clock_set_at_boot(uint64_t realtime_ns);
 
 // Who wants to know when the time of day has jumped.
 struct clock_watch {
-    struct list link;                           // the clock's lock
+    struct list link;                           // these two: the clock's lock
+    uint64_t heard;                             // of so many jumps
     void (*changed)(struct clock_watch *watch); // with the clock's lock (RANK_CLOCK), interrupts off
 };
 void clock_watch_add(struct clock_watch *watch, void (*changed)(struct clock_watch *watch));

@@ -3,6 +3,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/proc/process.h"
+#include "kernel/proc/task.h"
 #include "kernel/time/cputime.h"
 
 struct process_timer {
@@ -12,30 +13,36 @@ struct process_timer {
     int clockid;
     struct timer_event event;
     struct signal_record record;
+    uint64_t told; // of overruns, when its signal was last taken; the timers' lock
 };
 
 void process_timers_init(struct process_timers *timers)
 {
     *timers = (struct process_timers){0};
     mutex_init(&timers->lock, "timers");
+    cpu_timers_init(&timers->cpu);
 }
 
 // --- setitimer -----------------------------------------------------------------------------------------------------
 
-static void interval_expired(struct clock_timer *timer, uint64_t times)
+static void interval_expired(struct clock_timer *timer)
 {
     static const int signals[] = {
         [SOURCE_STEADY] = SIGALRM, [SOURCE_PROCESS_USER] = SIGVTALRM, [SOURCE_PROCESS] = SIGPROF};
-    signal_send(timer->process, &(struct signal_info){.signal = signals[timer->source], .code = SI_KERNEL});
+    signal_send(timer->process, &(struct signal_info){.signal = signals[timer->made_for], .code = SI_KERNEL});
+    if (timer->cpu != NULL) {
+        (void)clock_timer_go_on(timer, true); // in the next tick at the soonest
+    }
 }
 
 static void start_intervals(struct process *process)
 {
     static const enum clock_source sources[INTERVAL_TIMERS] = {SOURCE_STEADY, SOURCE_PROCESS_USER, SOURCE_PROCESS};
-    for (unsigned i = 0; i < INTERVAL_TIMERS && !process->timers.intervals_used; i++) {
-        clock_timer_init(&process->timers.intervals[i], process, sources[i], 0, interval_expired);
+    struct process_timers *timers = &process->timers;
+    for (unsigned i = 0; i < INTERVAL_TIMERS && !timers->intervals_used; i++) {
+        clock_timer_init(&timers->intervals[i], process, &timers->cpu, sources[i], 0, interval_expired);
     }
-    process->timers.intervals_used = true;
+    timers->intervals_used = true;
 }
 
 void interval_timer(unsigned which, const struct timer_setting *set, struct timer_setting *old)
@@ -49,31 +56,24 @@ void interval_timer(unsigned which, const struct timer_setting *set, struct time
         clock_timer_get(timer, false, &old->value_ns, &old->interval_ns);
     } else {
         start_intervals(process);
-        uint64_t expiry;
-        if (!add_fits(clock_source_now(timer, timer->made_for), set->value_ns, &expiry)) {
-            expiry = UINT64_MAX - 1;
+        struct clock_timer_setting wanted = {timer->made_for, set->value_ns != 0, 0, set->interval_ns};
+        if (!add_fits(clock_source_now(timer, timer->made_for), set->value_ns, &wanted.expiry_ns)) {
+            wanted.expiry_ns = UINT64_MAX - 1;
         }
-        clock_timer_set(timer, timer->made_for, set->value_ns != 0, expiry, set->interval_ns, &old->value_ns,
-                        &old->interval_ns);
+        clock_timer_set(timer, &wanted, false, &old->value_ns, &old->interval_ns);
     }
     mutex_unlock(&process->timers.lock);
 }
 
 // --- timer_create --------------------------------------------------------------------------------------------------
 
-static void timer_expired(struct clock_timer *clock, uint64_t times)
+static void timer_expired(struct clock_timer *clock)
 {
     struct process_timer *timer = container_of(clock, struct process_timer, clock);
-    struct process *process = clock->process;
-    if (timer->event.quiet || signal_add_overruns(process, &timer->record, times)) {
-        return;
-    }
-    timer->record.info =
-        (struct signal_info){.signal = timer->event.signal,
-                             .code = SI_TIMER,
-                             .value = {(uint32_t)timer->id | min_u64(times - 1, INT32_MAX) << 32,
-                                       timer->event.value_is_id ? (uint64_t)timer->id : timer->event.value}};
-    (void)signal_send_record(process, timer->event.tid, &timer->record);
+    uint64_t value = timer->event.value_is_id ? (uint64_t)timer->id : timer->event.value;
+    struct signal_info info = {
+        .signal = timer->event.signal, .code = SI_TIMER, .timed = true, .value = {(uint32_t)timer->id, value}};
+    (void)signal_send_record(clock->process, timer->event.tid, &timer->record, &info);
 }
 
 static struct process_timer *timer_of(struct tree_node *node)
@@ -154,7 +154,7 @@ int process_timer_create(int clockid, const struct timer_event *event, int32_t *
     struct process_timer *timer = memory;
     *timer = (struct process_timer){.clockid = clockid, .event = *event, .record = {.kept = true}};
     list_init(&timer->record.link);
-    clock_timer_init(&timer->clock, process, source, tid, timer_expired);
+    clock_timer_init(&timer->clock, process, &process->timers.cpu, source, tid, event->quiet ? NULL : timer_expired);
     mutex_lock(&process->timers.lock);
     insert(&process->timers, timer);
     *id = timer->id;
@@ -175,9 +175,13 @@ int process_timer_set(int32_t id, bool absolute, const struct timer_setting *set
         if (!absolute && !add_fits(clock_source_now(clock, source), set->value_ns, &expiry)) {
             expiry = UINT64_MAX - 1;
         }
+        struct clock_timer_setting wanted = {source, set->value_ns != 0, expiry, set->interval_ns};
         signal_cancel_record(clock->process, &timer->record);
-        clock_timer_set(clock, source, set->value_ns != 0, expiry, set->interval_ns, &old->value_ns, &old->interval_ns);
-        WRITE_ONCE(timer->record.told, 0);
+        clock_timer_set(clock, &wanted, true, &old->value_ns, &old->interval_ns);
+        timer->told = 0;
+        if (clock->cpu != NULL) { // it may have passed already, and its clock stand still
+            clock_timers_tick(clock->process, clock->cpu, clock->tid);
+        }
     }
     mutex_unlock(&timers->lock);
     return timer != NULL ? 0 : -EINVAL;
@@ -189,7 +193,7 @@ int process_timer_get(int32_t id, struct timer_setting *now)
     mutex_lock(&timers->lock);
     struct process_timer *timer = find(timers, id);
     if (timer != NULL) {
-        clock_timer_get(&timer->clock, timer->event.quiet, &now->value_ns, &now->interval_ns);
+        clock_timer_get(&timer->clock, true, &now->value_ns, &now->interval_ns);
     }
     mutex_unlock(&timers->lock);
     return timer != NULL ? 0 : -EINVAL;
@@ -200,7 +204,7 @@ int process_timer_overrun(int32_t id)
     struct process_timers *timers = &process_current()->timers;
     mutex_lock(&timers->lock);
     const struct process_timer *timer = find(timers, id);
-    int overrun = timer != NULL ? (int)min_u64(READ_ONCE(timer->record.told), INT32_MAX) : -EINVAL;
+    int overrun = timer != NULL ? (int)min_u64(timer->told, INT32_MAX) : -EINVAL;
     mutex_unlock(&timers->lock);
     return overrun;
 }
@@ -220,13 +224,56 @@ int process_timer_delete(int32_t id)
     if (timer != NULL) {
         tree_remove(&process->timers.by_id, &timer->by_id);
         COUNT_ADD(process->timers.count, -1u);
+        free_timer(process, timer); // with the lock: process_timers_tick() may be about to call it
     }
     mutex_unlock(&process->timers.lock);
-    if (timer == NULL) {
-        return -EINVAL;
+    return timer != NULL ? 0 : -EINVAL;
+}
+
+// --- what becomes of their signals ---------------------------------------------------------------------------------
+
+void process_timers_tick(void)
+{
+    const struct task *me = task_current();
+    struct process_timers *timers = &me->process->timers;
+    mutex_lock(&timers->lock);
+    clock_timers_tick(me->process, &timers->cpu, me->tid);
+    mutex_unlock(&timers->lock);
+}
+
+void process_timers_taken(struct signal_info *info)
+{
+    struct process_timers *timers = &process_current()->timers;
+    bool interval = info->signal == SIGALRM && READ_ONCE(timers->intervals[ITIMER_REAL].lapsed);
+    if (!info->timed && !interval) {
+        return;
     }
-    free_timer(process, timer);
-    return 0;
+    mutex_lock(&timers->lock);
+    struct process_timer *timer = info->timed ? find(timers, (int32_t)info->value[0]) : NULL;
+    if (timer != NULL) { // else another thread has deleted it
+        timer->told = clock_timer_go_on(&timer->clock, true);
+        info->value[0] |= min_u64(timer->told, INT32_MAX) << 32;
+    }
+    if (interval) {
+        (void)clock_timer_go_on(&timers->intervals[ITIMER_REAL], true);
+    }
+    mutex_unlock(&timers->lock);
+}
+
+void process_timers_heard(int signal)
+{
+    struct process_timers *timers = &process_current()->timers;
+    if (READ_ONCE(timers->count) == 0) {
+        return;
+    }
+    mutex_lock(&timers->lock);
+    for (struct tree_node *at = tree_edge(&timers->by_id, 0); at != NULL; at = tree_step(at, 1)) {
+        struct process_timer *timer = timer_of(at);
+        if (timer->event.signal == signal && !signal_record_is_queued(&timer->record)) {
+            (void)clock_timer_go_on(&timer->clock, false);
+        }
+    }
+    mutex_unlock(&timers->lock);
 }
 
 void process_timers_exec(struct process *process)

@@ -17,6 +17,7 @@ struct process_timers {
     struct mutex lock; // covers the rest
     bool intervals_used;
     struct clock_timer intervals[INTERVAL_TIMERS];
+    struct cpu_timers cpu; // has a lock of its own
     struct tree by_id;
     uint32_t count;
     int32_t next_id;
@@ -25,6 +26,12 @@ struct process_timers {
 void process_timers_init(struct process_timers *timers);
 void process_timers_exec(struct process *process); // execve(2): timer_create()'s go
 void process_timers_end(struct process *process);  // all go, and none of their signals is queued any more
+void process_timers_tick(void);                    // the current task's: timers on clocks of processor time
+// A signal has been taken, without a lock by now: the timer that sent it goes on. A timer's signal then tells how often
+// it has expired meanwhile.
+void process_timers_taken(struct signal_info *info);
+// The signal is ignored no more: timers that have sent it in vain go on.
+void process_timers_heard(int signal);
 
 struct timer_setting {
     uint64_t value_ns, interval_ns; // value 0: not armed
