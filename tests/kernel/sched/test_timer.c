@@ -185,3 +185,42 @@ TEST(timer, several_may_start_and_cancel_one)
     EXPECT(!timer_cancel(&raced.timer));
     EXPECT_SOUND(sched_check());
 }
+
+// How many fire in one interrupt: in the next one, whoever runs has had another tick.
+static struct {
+    uint32_t fired, row, longest;
+    const struct thread *interrupted;
+    uint64_t tick;
+} rows;
+
+static void note_row(struct timer *timer)
+{
+    const struct thread *current = this_cpu()->queue.current;
+    uint64_t tick = current->kernel_ticks + current->user_ticks;
+    rows.row = rows.interrupted == current && rows.tick == tick ? rows.row + 1 : 1;
+    rows.longest = rows.row > rows.longest ? rows.row : rows.longest;
+    rows.interrupted = current;
+    rows.tick = tick;
+    atomic_add(&rows.fired, 1);
+}
+
+TEST(timer, many_at_once_leave_time_to_others)
+{
+    void *memory;
+    EXPECT_EQ(kmalloc(MANY * sizeof(struct timer), &memory), 0);
+    struct timer *timers = memory;
+    rows.fired = rows.row = rows.longest = 0;
+    irqflags_t flags = irq_save(); // all of them on this CPU
+    for (unsigned i = 0; i < MANY; i++) {
+        timer_init(&timers[i], note_row);
+        timer_start(&timers[i], 1);
+    }
+    irq_restore(flags);
+    bool came = wait_for(&rows.fired, MANY);
+    for (unsigned i = 0; i < MANY; i++) {
+        (void)timer_cancel(&timers[i]);
+    }
+    kfree(timers);
+    EXPECT(came);
+    EXPECT(rows.longest > 0 && rows.longest <= 64);
+}
