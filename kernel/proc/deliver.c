@@ -103,18 +103,27 @@ int signal_wait(uint64_t set, uint64_t deadline_ns, struct signal_info *info)
     return result;
 }
 
+// All tasks of its process end, or all but one that runs another program: nothing else may hold it up. With the
+// family's lock, or as a hint.
+static bool is_to_end(const struct task *task)
+{
+    const struct process *process = task->process;
+    const struct task *survivor = READ_ONCE(process->survivor);
+    return READ_ONCE(process->exiting) || (survivor != NULL && survivor != task);
+}
+
 int task_wait_killable(struct condition *condition, uint32_t seen)
 {
     struct task *task = task_current();
     int error;
     do {
         irqflags_t flags = spin_lock(&family.lock);
-        bool killed = task->process->exiting;
+        bool killed = is_to_end(task);
         WRITE_ONCE(task->thread->interrupted, killed);
         task->deaf = true;
         spin_unlock(&family.lock, flags);
         error = killed ? -EINTR : condition_wait_after(condition, seen, UINT64_MAX);
-    } while (error != 0 && !READ_ONCE(task->process->exiting));
+    } while (error != 0 && !is_to_end(task));
     irqflags_t flags = spin_lock(&family.lock);
     task->deaf = false;
     spin_unlock(&family.lock, flags);
@@ -127,7 +136,7 @@ int task_wait_killable(struct condition *condition, uint32_t seen)
 static bool may_go_on(const struct task *task)
 {
     const struct process *process = task->process;
-    return !process->stopping || process->exiting || (process->survivor != NULL && process->survivor != task);
+    return !process->stopping || is_to_end(task);
 }
 
 // With the family's lock: the last one to park tells the parent.
@@ -188,7 +197,7 @@ static enum duty next_duty(struct task *task, struct signal_info *info, struct s
     struct process *process = task->process;
     enum duty duty = DUTY_NONE;
     irqflags_t flags = spin_lock(&family.lock);
-    if (process->exiting || (process->survivor != NULL && process->survivor != task)) {
+    if (is_to_end(task)) {
         duty = DUTY_EXIT;
     } else if (process->stopping) {
         duty = DUTY_PARK;

@@ -49,7 +49,7 @@ static inline struct task *task_current(void) // NULL in a kernel thread
 // Ends the current task; the last one ends its process. status as wait(2) tells it.
 _Noreturn void task_exit(int status);
 // Sleeps until somebody signals the condition after it was seen at that generation (kernel/sync/condition.h).
-// -EINTR: the process is to end; other signals have to wait.
+// -EINTR: the task is to end, with its process or for an execve(2) of another; other signals have to wait.
 struct condition;
 [[nodiscard]] int task_wait_killable(struct condition *condition, uint32_t seen);
 // get_robust_list(2): another task's. -ESRCH, -EPERM.
