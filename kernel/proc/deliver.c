@@ -55,8 +55,8 @@ uint64_t signals_pending(void)
 static int take_locked(struct task *task, uint64_t set, struct signal_info *info)
 {
     struct signals *signals = &task->process->signals;
-    int signal = signal_queue_take(&task->signals.own, set, info, &signals->records);
-    return signal != 0 ? signal : signal_queue_take(&signals->shared, set, info, &signals->records);
+    int signal = signal_queue_take(&task->signals.own, set, info);
+    return signal != 0 ? signal : signal_queue_take(&signals->shared, set, info);
 }
 
 int signal_take(uint64_t set, struct signal_info *info)

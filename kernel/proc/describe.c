@@ -27,6 +27,7 @@ static char state_of(const struct process *process, const struct task *task)
 
 static void describe_signals(const struct process *process, const struct task *task, struct process_description *out)
 {
+    out->signals_limit = process_limit(process, RLIMIT_SIGPENDING);
     out->shared = process->signals.shared.pending;
     out->pending = task != NULL ? task->signals.own.pending : 0;
     out->blocked = task != NULL ? task->signals.blocked : 0;

@@ -14,6 +14,7 @@ struct process_description {
     struct usage usage, children; // of the task, or of the whole process
     uint64_t born_ns, switches;
     uint64_t pending, shared, blocked, ignored, caught; // signals: a bit each
+    uint64_t signals_limit;                             // RLIMIT_SIGPENDING
     const struct credentials *as;                       // with a reference: process_description_put()
     uint32_t umask;
     bool traced, no_new_privileges;

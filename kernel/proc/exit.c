@@ -227,7 +227,7 @@ static bool leave_process(struct task *task, int status)
     struct process *process = task->process;
     irqflags_t flags = spin_lock(&family.lock);
     family_remove_task(task);
-    bool clean = signal_queue_forget(&task->signals.own, ~0ul, &process->signals.records);
+    bool clean = signal_queue_forget(&task->signals.own, ~0ul);
     bool last = process->task_count == 0;
     struct fd_table *files = last ? NULL : process->files; // the last task's reference is the process's
     if (last) {
@@ -245,7 +245,7 @@ static bool leave_process(struct task *task, int status)
     spin_unlock(&family.lock, flags);
     while (!clean) { // nobody finds the task any more: no more comes
         flags = spin_lock(&family.lock);
-        clean = signal_queue_forget(&task->signals.own, ~0ul, &process->signals.records);
+        clean = signal_queue_forget(&task->signals.own, ~0ul);
         spin_unlock(&family.lock, flags);
     }
     if (!last) {

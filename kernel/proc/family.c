@@ -170,7 +170,7 @@ struct process *process_find_task(int32_t tid)
 void process_put(struct process *process)
 {
     if (process != NULL && __atomic_fetch_sub(&process->references, 1, __ATOMIC_ACQ_REL) == 1) {
-        while (!signal_queue_forget(&process->signals.shared, ~0ul, &process->signals.records)) {
+        while (!signal_queue_forget(&process->signals.shared, ~0ul)) {
         }
         credentials_put(process->as);
         kfree(process);

@@ -9,8 +9,6 @@
 #include "kernel/proc/sigqueue.h"
 #include "kernel/sched/sched.h"
 
-#define RECORDS_MAX 4096u // of a process; as RLIMIT_SIGPENDING
-
 void signals_init(struct process *process)
 {
     signal_queue_init(&process->signals.shared);
@@ -160,7 +158,7 @@ void process_continue(struct process *process)
 static bool forget_everywhere(struct process *process, uint64_t set)
 {
     struct signals *signals = &process->signals;
-    if (!signal_queue_forget(&signals->shared, set, &signals->records)) {
+    if (!signal_queue_forget(&signals->shared, set)) {
         return false;
     }
     if ((signals->directed & set) == 0) {
@@ -169,7 +167,7 @@ static bool forget_everywhere(struct process *process, uint64_t set)
     list_for_each(at, &process->tasks)
     {
         struct task *task = container_of(at, struct task, sibling);
-        if (!signal_queue_forget(&task->signals.own, set, &signals->records)) {
+        if (!signal_queue_forget(&task->signals.own, set)) {
             return false;
         }
     }
@@ -221,22 +219,48 @@ static bool take_effect(struct process *process, const struct task *only, int si
     return !is_ignored(&process->signals, signal) || is_blocked(process, only, signal);
 }
 
-static int add(struct process *process, struct signal_queue *queue, const struct signal_info *info)
+// Where the signal is to wait.
+static struct signal_queue *queue_for(struct process *process, struct task *only, int signal)
+{
+    if (only == NULL) {
+        return &process->signals.shared;
+    }
+    process->signals.directed |= signal_bit(signal);
+    return &only->signals.own;
+}
+
+// One more that waits in line, on the account of who is to take it. -EAGAIN.
+static int record_make(const struct process *process, const struct task *only, const struct signal_info *info,
+                       struct signal_record **out)
 {
     void *memory;
+    const struct credentials *as = only != NULL ? only->thread->as : process->as;
+    if (this_cpu()->interrupt_depth > 0 ||
+        !account_charge(as->account, CHARGE_SIGNALS, 1, process_limit(process, RLIMIT_SIGPENDING))) {
+        return -EAGAIN;
+    }
+    if (kmalloc(sizeof(struct signal_record), &memory) != 0) {
+        account_uncharge(as->account, CHARGE_SIGNALS, 1);
+        return -EAGAIN;
+    }
+    *out = memory;
+    **out = (struct signal_record){.info = *info, .account = account_get(as->account)};
+    return 0;
+}
+
+static int add(struct process *process, struct task *only, const struct signal_info *info)
+{
+    struct signal_queue *queue = queue_for(process, only, info->signal);
+    struct signal_record *record;
     if (info->signal < SIGRTMIN) {
         signal_queue_add_single(queue, info);
         return 0;
     }
-    bool may_allocate = this_cpu()->interrupt_depth == 0 && process->signals.records < RECORDS_MAX;
-    if (!may_allocate || kmalloc(sizeof(struct signal_record), &memory) != 0) {
-        return -EAGAIN;
+    int error = record_make(process, only, info, &record);
+    if (error == 0) {
+        signal_queue_add_record(queue, record);
     }
-    struct signal_record *record = memory;
-    *record = (struct signal_record){.info = *info};
-    process->signals.records++;
-    signal_queue_add_record(queue, record);
-    return 0;
+    return error;
 }
 
 // Whoever takes it, nobody hears of it: the process ends by it, and need not wait until somebody looks.
@@ -259,22 +283,11 @@ static void wake_for(struct process *process, struct task *only, int signal)
     }
 }
 
-// Where the signal is to wait.
-static struct signal_queue *queue_for(struct process *process, struct task *only, int signal)
-{
-    if (only == NULL) {
-        return &process->signals.shared;
-    }
-    process->signals.directed |= signal_bit(signal);
-    return &only->signals.own;
-}
-
 void signal_send_locked(struct process *process, struct task *only, const struct signal_info *info)
 {
     if (take_effect(process, only, info->signal)) {
-        struct signal_queue *queue = queue_for(process, only, info->signal);
-        if (add(process, queue, info) != 0) {
-            signal_queue_add_single(queue, info);
+        if (add(process, only, info) != 0) {
+            signal_queue_add_single(queue_for(process, only, info->signal), info);
         }
         wake_for(process, only, info->signal);
     }
@@ -307,7 +320,7 @@ int signal_queue_send(struct process *process, int32_t tid, const struct signal_
     int error = find_task_of(process, tid, &only);
     error = error != 0 ? error : process_may_signal(process, only, info->signal);
     if (error == 0 && info->signal != 0 && take_effect(process, only, info->signal)) {
-        error = add(process, queue_for(process, only, info->signal), info);
+        error = add(process, only, info);
         if (error == 0) {
             wake_for(process, only, info->signal);
         }

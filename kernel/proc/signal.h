@@ -67,7 +67,7 @@ struct signal_record {
     struct list link;
     struct signal_queue *queue; // NULL: not in line. Also read without the lock, as a hint
     struct signal_info info;
-    bool kept; // by its owner
+    struct account *account; // that it is charged to, with a reference; NULL: it is its owner's, who keeps it
 };
 
 // Those that are pending for a task, or for a process and whichever of its tasks looks first.
@@ -83,7 +83,6 @@ struct signal_queue {
 struct signals {
     struct signal_action actions[SIGNAL_MAX];
     struct signal_queue shared;
-    uint32_t records;  // that its tasks and itself have, but for timers'
     uint64_t directed; // what its tasks may have pending for themselves: all of it, and perhaps more
 };
 
@@ -106,7 +105,8 @@ static inline uint64_t signal_bit(int signal)
 // queue, but for want of memory, or in an interrupt, only the first: see signal_queue_send() and signal_send_record().
 void signal_send(struct process *process, const struct signal_info *info);
 void signal_send_task(struct task *task, const struct signal_info *info); // the current one, or one that cannot end
-// Task context. tid 0: to the process. -EAGAIN: no memory; -ESRCH: no such task there.
+// Task context. tid 0: to the process. -EAGAIN: no memory, or more than RLIMIT_SIGPENDING of its user; -ESRCH: no such
+// task there.
 [[nodiscard]] int signal_queue_send(struct process *process, int32_t tid, const struct signal_info *info);
 // Any context. The caller's record stays queued until it is taken or signal_cancel_record(). Nothing if it is queued,
 // if the signal is ignored, or (with tid not 0) there is no such task.

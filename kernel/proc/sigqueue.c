@@ -2,6 +2,7 @@
 #include "kernel/proc/sigqueue.h"
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
+#include "kernel/cred/account.h"
 #include "kernel/mm/kmalloc.h"
 
 void signal_queue_init(struct signal_queue *queue)
@@ -36,16 +37,17 @@ void signal_queue_cancel(struct signal_record *record)
 }
 
 // Off the queue; who owns it says what becomes of it.
-static void remove_record(struct signal_record *record, uint32_t *records)
+static void remove_record(struct signal_record *record)
 {
     signal_queue_cancel(record);
-    if (!record->kept) {
-        (*records)--;
+    if (record->account != NULL) {
+        account_uncharge(record->account, CHARGE_SIGNALS, 1);
+        account_put(record->account);
         kfree(record);
     }
 }
 
-bool signal_queue_forget(struct signal_queue *queue, uint64_t set, uint32_t *records)
+bool signal_queue_forget(struct signal_queue *queue, uint64_t set)
 {
     unsigned count = 0;
     queue->single &= ~set;
@@ -56,7 +58,7 @@ bool signal_queue_forget(struct signal_queue *queue, uint64_t set, uint32_t *rec
             if (count++ == SIGNAL_FORGET_MAX) {
                 return false;
             }
-            remove_record(record, records);
+            remove_record(record);
         }
         queue->pending &= ~signal_bit(signal);
     }
@@ -91,7 +93,7 @@ void signal_queue_add_record(struct signal_queue *queue, struct signal_record *r
     (signal_bit(SIGSEGV) | signal_bit(SIGBUS) | signal_bit(SIGILL) | signal_bit(SIGTRAP) | signal_bit(SIGFPE) |        \
      signal_bit(SIGSYS))
 
-int signal_queue_take(struct signal_queue *queue, uint64_t set, struct signal_info *info, uint32_t *records)
+int signal_queue_take(struct signal_queue *queue, uint64_t set, struct signal_info *info)
 {
     uint64_t ready = queue->pending & set;
     if (ready == 0) {
@@ -107,7 +109,7 @@ int signal_queue_take(struct signal_queue *queue, uint64_t set, struct signal_in
         struct signal_record *record = first_of(queue, signal);
         ASSERT(record != NULL);
         *info = record->info;
-        remove_record(record, records);
+        remove_record(record);
     }
     return signal;
 }

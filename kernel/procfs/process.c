@@ -82,8 +82,9 @@ static const char *state_name(char state)
 static void add_masks(struct text *out, const struct process_description *who)
 {
     const struct credentials *as = who->as;
-    text_add(out, "SigQ:\t0/%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-             1024u, who->pending, who->shared, who->blocked, who->ignored, who->caught);
+    text_add(out, "SigQ:\t%lu/%lu\n", account_charged(as->account, CHARGE_SIGNALS), who->signals_limit);
+    text_add(out, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", who->pending,
+             who->shared, who->blocked, who->ignored, who->caught);
     text_add(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
              as->inheritable, as->permitted, as->effective, as->bounding, as->ambient);
     text_add(out, "NoNewPrivs:\t%u\nSeccomp:\t0\n", (unsigned)who->no_new_privileges);

@@ -13,7 +13,8 @@ struct process_timer {
     int clockid;
     struct timer_event event;
     struct signal_record record;
-    uint64_t told; // of overruns, when its signal was last taken; the timers' lock
+    struct account *account; // that it is charged to, as one signal that waits; with a reference
+    uint64_t told;           // of overruns, when its signal was last taken; the timers' lock
 };
 
 void process_timers_init(struct process_timers *timers)
@@ -148,12 +149,16 @@ int process_timer_create(int clockid, const struct timer_event *event, int32_t *
     if (error != 0) {
         return error;
     }
-    if (READ_ONCE(process->timers.count) >= TIMERS_MAX || kmalloc(sizeof(struct process_timer), &memory) != 0) {
+    struct account *account = credentials_current()->account;
+    if (!account_charge(account, CHARGE_SIGNALS, 1, process_limit(process, RLIMIT_SIGPENDING))) {
+        return -EAGAIN;
+    }
+    if (kmalloc(sizeof(struct process_timer), &memory) != 0) {
+        account_uncharge(account, CHARGE_SIGNALS, 1);
         return -EAGAIN;
     }
     struct process_timer *timer = memory;
-    *timer = (struct process_timer){.clockid = clockid, .event = *event, .record = {.kept = true}};
-    list_init(&timer->record.link);
+    *timer = (struct process_timer){.clockid = clockid, .event = *event, .account = account_get(account)};
     clock_timer_init(&timer->clock, process, &process->timers.cpu, source, tid, event->quiet ? NULL : timer_expired);
     mutex_lock(&process->timers.lock);
     insert(&process->timers, timer);
@@ -213,6 +218,8 @@ static void free_timer(struct process *process, struct process_timer *timer)
 {
     clock_timer_end(&timer->clock);
     signal_cancel_record(process, &timer->record);
+    account_uncharge(timer->account, CHARGE_SIGNALS, 1);
+    account_put(timer->account);
     kfree(timer);
 }
 

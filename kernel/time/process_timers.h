@@ -11,7 +11,6 @@
 #define ITIMER_VIRTUAL 1u
 #define ITIMER_PROF 2u
 #define INTERVAL_TIMERS 3u
-#define TIMERS_MAX 16384u // of a process
 
 struct process_timers {
     struct mutex lock; // covers the rest
@@ -46,7 +45,8 @@ struct timer_event { // struct sigevent
     uint64_t value;
     bool value_is_id;
 };
-// -EINVAL: no such clock; -EOPNOTSUPP: one without timers; -EAGAIN: too many, no memory.
+// -EINVAL: no such clock; -EOPNOTSUPP: one without timers; -EAGAIN: more than RLIMIT_SIGPENDING of the
+// user, no memory.
 [[nodiscard]] int process_timer_create(int clockid, const struct timer_event *event, int32_t *id);
 // The rest: -EINVAL: no such timer.
 [[nodiscard]] int process_timer_set(int32_t id, bool absolute, const struct timer_setting *set,
