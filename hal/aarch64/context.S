@@ -28,6 +28,7 @@ FUNCTION context_switch
     mov sp, x10
     msr tpidr_el0, x9
     msr sp_el0, x11
+    dsb ish                         // cache maintenance that EL0 began here is done, wherever it goes on (Arm ARM B2.7.4)
     str x11, [x12, #CPU_LOCAL_FLOW]
     ret
 END context_switch

@@ -15,7 +15,7 @@ static struct table device_l2 TABLE, device_l3 TABLE;
 
 uint64_t image_offset;
 
-extern char boot_stacks[];
+extern char boot_stacks[], bss_start[], bss_end[];
 
 static inline uint64_t here(const void *pointer) // MMU off: the address of a symbol is physical
 {
@@ -62,11 +62,12 @@ void early_tables(uint64_t image)
     device_l2.slots[slot_index(console, 2)] = here(&device_l3) | D_TABLE;
     device_l3.slots[slot_index(console, 3)] = EARLY_CONSOLE | D_DEVICE | D_PAGE;
 
-    // Written past the caches; lines that a loader left behind must not hide it (Arm ARM D7.5.9).
-    for (uint64_t line = here(&idmap_l0) & ~63UL; line < here(image_end); line += 64) {
-        if (line >= here(boot_stacks)) {
-            break;
-        }
+    // All that was written past the caches (.bss with the tables and the variable above): lines that a loader left
+    // behind, clean by its duty (booting.rst), must not hide it (Arm ARM B2.8, D7.5.9). Lines are as long as
+    // CTR_EL0.DminLine says.
+    uint64_t line_size = 4UL << (read_sysreg(ctr_el0) >> 16 & 15);
+    dsb(sy);
+    for (uint64_t line = here(bss_start) & ~(line_size - 1); line < here(bss_end); line += line_size) {
         asm volatile("dc ivac, %0" ::"r"(line) : "memory");
     }
     dsb(sy);

@@ -26,7 +26,10 @@ FUNCTION drop_to_el1
     msr sctlr_el1, x0
     isb
     ret
-1:  mov x0, #(1 << 31)              // HCR_EL2.RW: EL1 is AArch64; nothing trapped, no stage 2, E2H off
+    // HCR_EL2: RW: EL1 is AArch64; no stage 2, E2H off. APK, API: pointer authentication is not trapped, or an instruction
+    // of EL0 (PACGA needs no key of SCTLR_EL1) would end at EL2, where nobody is.
+1:  mov x0, #(1 << 31)
+    orr x0, x0, #(3 << 40)
     msr hcr_el2, x0
     isb
     ldr x0, =SCTLR_MMU_OFF
@@ -48,7 +51,29 @@ FUNCTION drop_to_el1
     mrs x0, pmcr_el0
     ubfx x1, x0, #11, #5
 2:  msr mdcr_el2, x1
-    mrs x0, id_aa64pfr0_el1         // GIC system registers present?
+    // Fine-grained traps are of unknown value after a reset where they are implemented (Arm ARM D19.2.62 and following).
+    // Bits that trap when they are 0 are set for what EL0 can reach: nACCDATA, nGCS_EL0, nTPIDR2_EL0, nPOR_EL0.
+    mrs x0, id_aa64mmfr0_el1
+    ubfx x0, x0, #56, #4            // FGT
+    cbz x0, 5f
+    mov x0, #(1 << 50)
+    orr x0, x0, #(1 << 52)
+    orr x0, x0, #(1 << 55)
+    orr x0, x0, #(1 << 59)
+    msr S3_4_C1_C1_4, x0            // HFGRTR_EL2
+    msr S3_4_C1_C1_5, x0            // HFGWTR_EL2
+    msr S3_4_C1_C1_6, xzr           // HFGITR_EL2
+    msr S3_4_C3_C1_4, xzr           // HDFGRTR_EL2
+    msr S3_4_C3_C1_5, xzr           // HDFGWTR_EL2
+    mrs x0, id_aa64pfr0_el1
+    ubfx x0, x0, #44, #4            // AMU
+    cbz x0, 5f
+    msr S3_4_C3_C1_6, xzr           // HAFGRTR_EL2
+5:  mrs x0, id_aa64mmfr1_el1
+    ubfx x0, x0, #40, #4            // HCX
+    cbz x0, 6f
+    msr S3_4_C1_C2_2, xzr           // HCRX_EL2
+6:  mrs x0, id_aa64pfr0_el1         // GIC system registers present?
     ubfx x0, x0, #24, #4
     cbz x0, 3f
     mrs x0, S3_4_C12_C9_5           // ICC_SRE_EL2: SRE, and EL1 may set its own
@@ -62,6 +87,33 @@ FUNCTION drop_to_el1
     msr elr_el2, x30
     eret
 END drop_to_el1
+
+// What EL0 and the debug and performance hardware may do is of unknown value after a reset (Arm ARM D19.2, D19.3, D19.5,
+// D19.6): nothing. Uses x0.
+FUNCTION reset_el1
+    mov x0, #(1 << 12)              // MDSCR_EL1: TDCC, no access to the debug channel from EL0; no single step
+    msr mdscr_el1, x0
+    msr contextidr_el1, xzr
+    msr tpidr_el0, xzr
+    msr tpidrro_el0, xzr
+    msr cntkctl_el1, xzr
+    msr cntp_ctl_el0, xzr           // the timer that nobody uses
+    msr cntv_ctl_el0, xzr
+    mrs x0, id_aa64dfr0_el1
+    sbfx x0, x0, #8, #4             // PMUVer: 0 or 15: none that follows the architecture
+    cmp x0, #1
+    b.lt 1f
+    msr pmuserenr_el0, xzr
+    msr pmcr_el0, xzr
+    mov x0, #-1
+    msr pmintenclr_el1, x0
+1:  mrs x0, id_aa64pfr0_el1
+    ubfx x0, x0, #44, #4            // AMU
+    cbz x0, 2f
+    msr S3_3_C13_C2_3, xzr          // AMUSERENR_EL0
+2:  isb
+    ret
+END reset_el1
 
 // x0: TTBR0 (identity), x1: TTBR1. Turns the MMU on; the caller runs from the identity map. Uses x2 to x4.
 FUNCTION enable_mmu
@@ -105,6 +157,7 @@ FUNCTION primary_entry
     mov x19, x0                     // device tree, or 0
     bl drop_to_el1
     msr daifset, #0xf
+    bl reset_el1
     msr spsel, #1
     isb
     mrs x21, cntvct_el0             // time starts here: a reset does not reset the counter
@@ -131,6 +184,7 @@ END primary_entry
 primary_upper:
     ldr x0, =vectors
     msr vbar_el1, x0
+    isb                             // no exception goes by the old one
     ldr x0, =boot_stacks + BOOT_STACK_STRIDE
     mov sp, x0
     mov x29, xzr
@@ -146,6 +200,7 @@ FUNCTION secondary_entry
     mov x19, x0
     bl drop_to_el1
     msr daifset, #0xf
+    bl reset_el1
     msr spsel, #1
     adr_l x0, idmap_l0
     adr_l x1, kernel_l0
@@ -158,6 +213,7 @@ END secondary_entry
 secondary_upper:
     ldr x0, =vectors
     msr vbar_el1, x0
+    isb                             // no exception goes by the old one
     ldr w1, [x19]                   // cpu_local.id
     add x1, x1, #1
     ldr x0, =BOOT_STACK_STRIDE

@@ -11,7 +11,9 @@
 #define GICD_IGROUPR 0x0080
 #define GICD_ISENABLER 0x0100
 #define GICD_ICENABLER 0x0180
+#define GICD_ICACTIVER 0x0380
 #define GICD_IPRIORITYR 0x0400
+#define GICD_ICFGR 0x0c00
 #define GICD_IROUTER 0x6000
 #define GICD_PIDR2 0xffe8
 #define CTLR_ENABLE_GROUP1 (1u << 1)
@@ -75,6 +77,9 @@ int irq_chip_init(const struct irq_chip_config *config)
     lines = (uint32_t)min_u64(lines, INTID_MAX);
     for (uint32_t i = INTID_SPI_FIRST; i < lines; i += 32) {
         mmio_write32(distributor, GICD_ICENABLER + i / 8, UINT32_MAX);
+        mmio_write32(distributor, GICD_ICACTIVER + i / 8, UINT32_MAX); // these two: of unknown value after a reset
+        mmio_write32(distributor, GICD_ICFGR + i / 4, 0); // sensitive to the level, as all devices here are
+        mmio_write32(distributor, GICD_ICFGR + i / 4 + 4, 0);
         mmio_write32(distributor, GICD_IGROUPR + i / 8, UINT32_MAX);
         for (uint32_t j = i; j < i + 32; j += 4) {
             mmio_write32(distributor, GICD_IPRIORITYR + j, PRIORITY);
@@ -124,6 +129,7 @@ int irq_cpu_init(void)
     }
     uint64_t sgi = frame + GICR_SGI_FRAME;
     mmio_write32(redistributors, sgi + GICD_ICENABLER, UINT32_MAX);
+    mmio_write32(redistributors, sgi + GICD_ICACTIVER, UINT32_MAX);
     mmio_write32(redistributors, sgi + GICD_IGROUPR, UINT32_MAX);
     for (uint32_t i = 0; i < 32; i += 4) {
         mmio_write32(redistributors, sgi + GICD_IPRIORITYR + i, PRIORITY);
@@ -136,7 +142,9 @@ int irq_cpu_init(void)
     write_sysreg(S3_0_C4_C6_0, 0xf0); // ICC_PMR_EL1: all but the lowest priority
     write_sysreg(S3_0_C12_C12_3, 0);  // ICC_BPR1_EL1
     write_sysreg(S3_0_C12_C12_4, 0);  // ICC_CTLR_EL1: completing drops priority and deactivates
-    write_sysreg(S3_0_C12_C12_7, 1);  // ICC_IGRPEN1_EL1
+    write_sysreg(S3_0_C12_C9_0, 0);   // ICC_AP1R0_EL1: nothing is being handled
+    isb();
+    write_sysreg(S3_0_C12_C12_7, 1); // ICC_IGRPEN1_EL1
     isb();
     frame_of[cpu] = frame;
     affinity_of[cpu] = affinity;
@@ -207,7 +215,8 @@ void irq_private_line_enable(unsigned cpu, uint32_t intid)
     }
 }
 
-// ICC_SGI1R_EL1: Aff3 55:48, Aff2 39:32, INTID 27:24, Aff1 23:16, target list 15:0 (Aff0 below 16).
+// ICC_SGI1R_EL1 (IHI 0069, 12.2.18): Aff3 55:48, RS 47:44, Aff2 39:32, INTID 27:24, Aff1 23:16, target list 15:0: of
+// Aff0 from RS * 16 on.
 void ipi_send(uint32_t mask, unsigned sgi)
 {
     dsb(ishst); // what the other CPU is to see is written before it is told
@@ -217,8 +226,8 @@ void ipi_send(uint32_t mask, unsigned sgi)
             continue;
         }
         uint64_t affinity = affinity_of[cpu];
-        uint64_t value = (affinity >> 32 & 0xff) << 48 | (affinity >> 16 & 0xff) << 32 | (uint64_t)(sgi & 15) << 24 |
-                         (affinity >> 8 & 0xff) << 16 | 1UL << (affinity & 15);
+        uint64_t value = (affinity >> 32 & 0xff) << 48 | (affinity >> 4 & 15) << 44 | (affinity >> 16 & 0xff) << 32 |
+                         (uint64_t)(sgi & 15) << 24 | (affinity >> 8 & 0xff) << 16 | 1UL << (affinity & 15);
         write_sysreg(S3_0_C12_C11_5, value);
     }
     isb();

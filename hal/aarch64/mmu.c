@@ -219,17 +219,26 @@ bool mmu_probe(vaddr_t va, enum mmu_access access, paddr_t *out)
     return true;
 }
 
+// Arm ARM B2.7.4, D7.5.8, D19.2.33: CTR_EL0 says how long lines are, and which steps the hardware does by itself. An
+// instruction cache that is indexed by virtual addresses holds lines by other names of the page than this one.
+#define CTR_POLICY_PIPT 3UL // L1Ip
+#define CTR_IDC (1UL << 28) // no cleaning for fetches
+#define CTR_DIC (1UL << 29) // no invalidation for fetches
 void mmu_sync_code(const void *start, size_t size)
 {
     uint64_t ctr = read_sysreg(ctr_el0); // DminLine, IminLine: log2 of words
     uint64_t dline = 4UL << ((ctr >> 16) & 15), iline = 4UL << (ctr & 15);
     uint64_t first = (uint64_t)start, end = first + size;
-    for (uint64_t line = first & ~(dline - 1); line < end; line += dline) {
+    for (uint64_t line = first & ~(dline - 1); line < end && (ctr & CTR_IDC) == 0; line += dline) {
         asm volatile("dc cvau, %0" ::"r"(line) : "memory");
     }
     dsb(ish);
-    for (uint64_t line = first & ~(iline - 1); line < end; line += iline) {
-        asm volatile("ic ivau, %0" ::"r"(line) : "memory");
+    if ((ctr & CTR_DIC) == 0 && (ctr >> 14 & 3) != CTR_POLICY_PIPT) {
+        asm volatile("ic ialluis" ::: "memory");
+    } else if ((ctr & CTR_DIC) == 0) {
+        for (uint64_t line = first & ~(iline - 1); line < end; line += iline) {
+            asm volatile("ic ivau, %0" ::"r"(line) : "memory");
+        }
     }
     dsb(ish);
     isb();

@@ -5,6 +5,8 @@
 
 #define NS_PER_SECOND 1000000000ULL
 
+#define FARTHEST_NS (1UL << 62) // 146 years: what is later never comes, and its ticks would not fit a word
+
 static uint64_t ns_per_tick, ticks_per_ns; // 32.32 fixed point, rounded down
 static uint64_t zero_ticks;                // the counter when we started
 
@@ -36,7 +38,8 @@ uint64_t timer_now(void)
 
 void timer_arm(uint64_t deadline_ns)
 {
-    if (deadline_ns == UINT64_MAX) {
+    deadline_ns = min_u64(deadline_ns, FARTHEST_NS);
+    if (deadline_ns == FARTHEST_NS) {
         write_sysreg(cntv_ctl_el0, 0);
     } else {
         // Rounded down twice: one tick more, so that timer_now() has reached the deadline when it fires.

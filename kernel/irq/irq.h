@@ -1,8 +1,8 @@
 // Interrupts: who handles which INTID, and what becomes of those that nobody asked for.
 // An INTID without a handler is counted, named once in the log and masked. A handled line storms when it fires more
-// than IRQ_STORM_LIMIT times within IRQ_STORM_WINDOW_NS, or IRQ_UNCLAIMED_LIMIT times in a row without its device
-// having asked: it is masked, rests for a while that doubles with each storm, and is tried again. So the machine stays
-// alive, and so does the device.
+// than IRQ_STORM_LIMIT times within IRQ_STORM_WINDOW_NS (not a private one, which is the kernel's own), or
+// IRQ_UNCLAIMED_LIMIT times in a row without its device having asked: it is masked, rests for a while that doubles with
+// each storm, and is tried again. So the machine stays alive, and so does the device.
 #pragma once
 
 #include <hal/irq.h>

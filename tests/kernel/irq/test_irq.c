@@ -110,3 +110,20 @@ TEST(irq, a_handler_is_called_once_for_each_interrupt)
     EXPECT_EQ(irq_line(FREE_SGI).count - before, 5);
     EXPECT_SOUND(irq_check());
 }
+
+// What CPUs tell each other may come as often as programs like.
+TEST(irq, a_private_line_that_is_heard_is_no_storm)
+{
+    EXPECT_EQ(irq_register(FREE_SGI, count, &arrived), 0);
+    uint64_t storms = irq_line(FREE_SGI).storms;
+    uint64_t start = timer_now();
+    uint32_t sent = 0;
+    while (sent < IRQ_STORM_LIMIT + 100 && timer_now() - start < IRQ_STORM_WINDOW_NS && !irq_line(FREE_SGI).masked) {
+        send_to_self();
+        sent++;
+    }
+    bool masked = irq_line(FREE_SGI).masked || irq_line(FREE_SGI).storms > storms;
+    (void)irq_unmask(FREE_SGI);
+    EXPECT_EQ(irq_unregister(FREE_SGI), 0);
+    EXPECT(!masked);
+}
