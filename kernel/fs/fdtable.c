@@ -5,9 +5,8 @@
 #include "kernel/mm/kmalloc.h"
 
 #define FIRST_CAPACITY 16u
-#define LIMIT_DEFAULT 1024u
 
-static int make(uint32_t capacity, uint32_t limit, struct fd_table **out)
+static int make(uint32_t capacity, struct fd_table **out)
 {
     void *memory, *slots;
     int error = kmalloc(sizeof(struct fd_table), &memory);
@@ -20,7 +19,7 @@ static int make(uint32_t capacity, uint32_t limit, struct fd_table **out)
         return error;
     }
     struct fd_table *table = memory;
-    *table = (struct fd_table){.references = 1, .capacity = capacity, .limit = limit, .slots = slots};
+    *table = (struct fd_table){.references = 1, .capacity = capacity, .slots = slots};
     mutex_init(&table->lock, "descriptors");
     __builtin_memset(slots, 0, capacity * sizeof(struct fd_slot));
     *out = table;
@@ -38,13 +37,13 @@ static void let_go(struct fd_table *table, struct file *file)
 
 int fd_table_create(struct fd_table **out)
 {
-    return make(FIRST_CAPACITY, LIMIT_DEFAULT, out);
+    return make(FIRST_CAPACITY, out);
 }
 
 int fd_table_copy(struct fd_table *table, struct fd_table **out)
 {
     mutex_lock(&table->lock);
-    int error = make(table->capacity, table->limit, out);
+    int error = make(table->capacity, out);
     for (uint32_t fd = 0; error == 0 && fd < table->capacity; fd++) {
         (*out)->slots[fd] = table->slots[fd];
         if (table->slots[fd].file != NULL) {
@@ -141,7 +140,7 @@ int fd_install(struct fd_table *table, struct file *file, uint32_t first, bool c
     while (fd < table->capacity && table->slots[fd].file != NULL) {
         fd++;
     }
-    int result = fd >= table->limit ? -EMFILE : grow(table, fd + 1);
+    int result = fd >= fd_limit() ? -EMFILE : grow(table, fd + 1);
     if (result == 0) {
         table->slots[fd] = (struct fd_slot){file, close_on_exec};
         table->lowest = first <= table->lowest ? fd + 1 : table->lowest;
@@ -158,7 +157,7 @@ int fd_replace(struct fd_table *table, struct file *file, uint32_t fd, bool clos
 {
     struct file *before = NULL;
     mutex_lock(&table->lock);
-    int error = fd >= table->limit ? -EBADF : grow(table, fd + 1);
+    int error = fd >= fd_limit() ? -EBADF : grow(table, fd + 1);
     if (error == 0) {
         before = table->slots[fd].file;
         table->slots[fd] = (struct fd_slot){file, close_on_exec};

@@ -6,15 +6,17 @@
 #define FD_LIMIT_MAX 1048576u // as fs.nr_open
 
 struct fd_table {
-    struct mutex lock;        // covers the rest
-    uint32_t references;      // atomic: one for each task that uses it
-    uint32_t capacity, limit; // limit: RLIMIT_NOFILE
-    uint32_t lowest;          // no descriptor below is free
+    struct mutex lock;   // covers the rest
+    uint32_t references; // atomic: one for each task that uses it
+    uint32_t capacity;
+    uint32_t lowest; // no descriptor below is free
     struct fd_slot {
         struct file *file; // NULL: free
         bool close_on_exec;
     } *slots;
 };
+
+uint32_t fd_limit(void); // RLIMIT_NOFILE of the current process, whoever else uses its table. kernel/proc/limits.c
 
 [[nodiscard]] int fd_table_create(struct fd_table **out);                       // -ENOMEM
 [[nodiscard]] int fd_table_copy(struct fd_table *table, struct fd_table **out); // fork(2). -ENOMEM

@@ -91,6 +91,14 @@ static void set_gap(struct area_map *map, struct area *area, const struct area *
     }
 }
 
+// bytes may be negative: fewer.
+static void count(struct area_map *map, unsigned flags, uint64_t bytes)
+{
+    map->bytes += bytes;
+    map->data += area_is_data(flags) ? bytes : 0;
+    map->locked += (flags & AREA_LOCKED) != 0 ? bytes : 0;
+}
+
 void areas_insert(struct area_map *map, struct area *area)
 {
     struct tree_node *parent = NULL, *at = map->tree.root;
@@ -107,7 +115,7 @@ void areas_insert(struct area_map *map, struct area *area)
     tree_insert(&map->tree, &area->node, parent, side);
     set_gap(map, next, area);
     map->count++;
-    map->bytes += area->end - area->start;
+    count(map, area->flags, area->end - area->start);
 }
 
 void areas_remove(struct area_map *map, struct area *area)
@@ -116,12 +124,12 @@ void areas_remove(struct area_map *map, struct area *area)
     tree_remove(&map->tree, &area->node);
     set_gap(map, next, previous);
     map->count--;
-    map->bytes -= area->end - area->start;
+    count(map, area->flags, area->start - area->end);
 }
 
 void areas_set_start(struct area_map *map, struct area *area, uint64_t start)
 {
-    map->bytes += area->start - start;
+    count(map, area->flags, area->start - start);
     area->offset += area->backing != NULL ? start - area->start : 0;
     area->start = start;
     set_gap(map, area, areas_previous(area));
@@ -129,9 +137,16 @@ void areas_set_start(struct area_map *map, struct area *area, uint64_t start)
 
 void areas_set_end(struct area_map *map, struct area *area, uint64_t end)
 {
-    map->bytes += end - area->end;
+    count(map, area->flags, end - area->end);
     area->end = end;
     set_gap(map, areas_next(area), area);
+}
+
+void areas_set_flags(struct area_map *map, struct area *area, unsigned flags)
+{
+    count(map, area->flags, area->start - area->end);
+    area->flags = flags;
+    count(map, area->flags, area->end - area->start);
 }
 
 void areas_split(struct area_map *map, struct area *area, uint64_t at, struct area *upper)
@@ -167,6 +182,9 @@ static const char *check_area(struct area *area, const struct area *previous)
     if (area->start < before) {
         return "areas overlap or are out of order";
     }
+    if (area_forbids(area->flags, area->flags)) {
+        return "an area has a right that its source never gives";
+    }
     if (area->gap != area->start - before) {
         return "a gap is wrong";
     }
@@ -178,15 +196,16 @@ const char *areas_check(const struct area_map *map)
 {
     const char *broken = tree_check(&map->tree);
     const struct area *previous = NULL;
-    uint32_t count = 0;
-    uint64_t bytes = 0;
+    struct area_map sums = {0};
     for (struct area *area = areas_first(map); area != NULL && broken == NULL; area = areas_next(area)) {
         broken = check_area(area, previous);
-        count++;
-        bytes += area->end - area->start;
+        sums.count++;
+        count(&sums, area->flags, area->end - area->start);
         previous = area;
     }
-    if (broken == NULL && (count != map->count || bytes != map->bytes)) {
+    bool same =
+        sums.count == map->count && sums.bytes == map->bytes && sums.data == map->data && sums.locked == map->locked;
+    if (broken == NULL && !same) {
         broken = "areas or their bytes are counted wrong";
     }
     return broken;

@@ -14,13 +14,19 @@ enum area_flags {
     AREA_STACK = 1 << 5,      // for people: [stack], [heap], [vdso]
     AREA_HEAP = 1 << 6,
     AREA_VDSO = 1 << 7,
-    AREA_VVAR = 1 << 12,      // likewise [vvar]
-    AREA_LOCKED = 1 << 8,     // mlock(2): pages come at once. Nothing is ever swapped out
-    AREA_NOT_FORKED = 1 << 9, // madvise(2): a child does not have it,
-    AREA_WIPED = 1 << 10,     // or has it empty
-    AREA_NORESERVE = 1 << 11, // may be larger than all memory
+    AREA_VVAR = 1 << 12,       // likewise [vvar]
+    AREA_LOCKED = 1 << 8,      // mlock(2): pages come at once. Nothing is ever swapped out
+    AREA_NOT_FORKED = 1 << 9,  // madvise(2): a child does not have it,
+    AREA_WIPED = 1 << 10,      // or has it empty
+    AREA_NORESERVE = 1 << 11,  // may be larger than all memory
+    AREA_LOCK_LATER = 1 << 13, // with AREA_LOCKED: pages come when they are touched, and stay
+    // What its source does not allow, whoever asks later: a file that is open for reading only and shared is never
+    // written, nothing on a mount without programs is ever executed.
+    AREA_NEVER_WRITE = 1 << 14,
+    AREA_NEVER_EXEC = 1 << 15,
 };
 #define AREA_RIGHTS (AREA_READ | AREA_WRITE | AREA_EXEC)
+#define AREA_KERNELS (AREA_VDSO | AREA_VVAR) // its pages are the kernel's: neither locked nor made larger
 
 struct backing; // kernel/mm/space.h
 
@@ -38,7 +44,20 @@ struct area_map {
     struct tree tree;
     uint32_t count;
     uint64_t bytes;
+    uint64_t data, locked; // of those, as area_is_data() says; with AREA_LOCKED
 };
+
+// What RLIMIT_DATA counts.
+static inline bool area_is_data(unsigned flags)
+{
+    return (flags & (AREA_WRITE | AREA_SHARED | AREA_GROWS_DOWN)) == AREA_WRITE;
+}
+// The rights that nobody can ever give it, of those asked for.
+static inline bool area_forbids(unsigned flags, unsigned rights)
+{
+    return ((rights & AREA_WRITE) != 0 && (flags & AREA_NEVER_WRITE) != 0) ||
+           ((rights & AREA_EXEC) != 0 && (flags & AREA_NEVER_EXEC) != 0);
+}
 
 void areas_init(struct area_map *map);
 // The first area that ends above va, or NULL: it holds va, or is the next one up.
@@ -54,6 +73,7 @@ void areas_insert(struct area_map *map, struct area *area); // must not overlap;
 void areas_remove(struct area_map *map, struct area *area);
 void areas_set_start(struct area_map *map, struct area *area, uint64_t start); // moves offset along; no overlap
 void areas_set_end(struct area_map *map, struct area *area, uint64_t end);
+void areas_set_flags(struct area_map *map, struct area *area, unsigned flags);
 // area keeps what is below at, upper (its old contents do not matter) takes the rest. start < at < end.
 void areas_split(struct area_map *map, struct area *area, uint64_t at, struct area *upper);
 // Joins area with the one after it if they say the same; that one is then the caller's to free. Else NULL.

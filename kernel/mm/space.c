@@ -12,12 +12,7 @@
 
 int space_init(struct space *space, struct page_pool *pool)
 {
-    *space = (struct space){.references = 1,
-                            .pool = pool,
-                            .mmap_top = SPACE_HIGH,
-                            .stack_limit = MIB(8),
-                            .size_limit = UINT64_MAX,
-                            .data_limit = UINT64_MAX};
+    *space = (struct space){.references = 1, .pool = pool, .mmap_top = SPACE_HIGH};
     mutex_init(&space->lock, "space");
     areas_init(&space->areas);
     int error = pagetable_init(&space->table, PAGETABLE_USER, 0, pool);
@@ -185,10 +180,10 @@ static struct area *area_at(struct space *space, uint64_t va)
     if (area == NULL || area->start <= va) {
         return area;
     }
-    uint64_t start = round_down(va, PAGE_SIZE);
-    if ((area->flags & AREA_GROWS_DOWN) == 0 || area->end - start > READ_ONCE(space->stack_limit) ||
-        start < SPACE_LOW || area->gap - (area->start - start) < SPACE_STACK_GUARD || area->gap < area->start - start ||
-        space->areas.bytes + (area->start - start) > READ_ONCE(space->size_limit)) {
+    uint64_t start = round_down(va, PAGE_SIZE), more = area->start - start;
+    if ((area->flags & AREA_GROWS_DOWN) == 0 || start < SPACE_LOW || area->gap < more ||
+        area->gap - more < SPACE_STACK_GUARD || area->end - start > space_limits().stack ||
+        space_room_for(space, more, area->flags) != 0 || space_may_lock(space, more, area->flags) != 0) {
         return NULL;
     }
     areas_set_start(&space->areas, area, start);

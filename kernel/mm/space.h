@@ -70,17 +70,13 @@ struct space {
     uint64_t mmap_top;       // mappings without a wish lie below
     uint64_t stack_top;      // where a program's stack began
     bool fixed_layout;       // nothing of it is put at random
-    // The three limits change at any time, without the lock: READ_ONCE.
-    uint64_t stack_limit;   // bytes a stack may grow to (RLIMIT_STACK)
-    uint64_t size_limit;    // bytes of all areas (RLIMIT_AS)
-    uint64_t data_limit;    // of private areas that can be written, but stacks (RLIMIT_DATA)
-    uint64_t resident;      // pages present
-    uint64_t resident_most; // so far
-    uint64_t faults;        // that brought a page
-    unsigned barriers;      // atomic: those of membarrier(2) that it has asked for
+    uint64_t resident;       // pages present
+    uint64_t resident_most;  // so far
+    uint64_t faults;         // that brought a page
+    unsigned barriers;       // atomic: those of membarrier(2) that it has asked for
     // As prctl(2) says; atomic. PR_SET_DUMPABLE: kernel/proc/access.h; PR_SET_THP_DISABLE.
     unsigned dumpable, no_huge_pages;
-    unsigned lock_future; // AREA_LOCKED: each new area is; SPACE_POPULATE: and its pages come at once
+    unsigned lock_future; // what each new area gets of AREA_LOCKED, AREA_LOCK_LATER
     uint64_t vdso;        // where the kernel's own code is, an ELF image; or 0
     uint64_t sigreturn;   // in it: where signal handlers return to
     // For /proc, set by whoever loads the program: its file with a reference, or NULL, and where things are.
@@ -88,7 +84,12 @@ struct space {
     uint64_t arguments, environment, environment_end, stack_start;
 };
 
-#define SPACE_POPULATE (1u << 31) // in space.lock_future, and for space_lock()
+// What the current process may have, in bytes: RLIMIT_STACK, RLIMIT_AS, RLIMIT_DATA (private areas that can be written,
+// but stacks), RLIMIT_MEMLOCK. Asked for where they apply: whoever shares a space has limits of its own.
+struct space_limits {
+    uint64_t stack, size, data, locked;
+};
+struct space_limits space_limits(void); // kernel/proc/limits.c
 
 enum space_access { SPACE_READ, SPACE_WRITE, SPACE_EXEC };
 
@@ -99,19 +100,19 @@ void space_destroy(struct space *space); // no CPU uses its table any more
 struct space_request {
     uint64_t address;        // a wish, or with fixed a demand
     uint64_t size;           // bytes, made whole pages
-    unsigned flags;          // enum area_flags
+    unsigned flags;          // enum area_flags; with AREA_LOCKED its pages come at once
     bool fixed, replace;     // replace: what is there goes
     struct backing *backing; // NULL: zeroes; a reference is taken
     uint64_t offset;
 };
 // W^X: an area may be writable and executable, a page is one of them at a time, as it was last used.
-// -EINVAL: size 0, misaligned fixed address or offset; -EEXIST: fixed without replace, and taken; -ENOMEM: no room, a
-// limit, no memory. Nothing changed then.
+// -EINVAL: size 0, misaligned fixed address or offset; -EEXIST: fixed without replace, and taken; -EAGAIN: more would
+// be locked than may be; -ENOMEM: no room, a limit, no memory. Nothing changed then.
 [[nodiscard]] int space_map(struct space *space, const struct space_request *request, uint64_t *out);
 // Holes are fine. -EINVAL: misaligned, empty, outside; -ENOMEM: an area cannot be split. Nothing changed then.
 [[nodiscard]] int space_unmap(struct space *space, uint64_t start, uint64_t size);
-// rights: AREA_READ, AREA_WRITE, AREA_EXEC. -EINVAL; -ENOMEM: a hole (what lies before it has changed, as on Linux), or
-// an area cannot be split.
+// rights: AREA_READ, AREA_WRITE, AREA_EXEC. -EINVAL: misaligned; -EACCES: an area never has them; -ENOMEM: a hole, a
+// limit, or an area cannot be split. What lies before the area where it failed has changed, as on Linux.
 [[nodiscard]] int space_protect(struct space *space, uint64_t start, uint64_t size, unsigned rights);
 // MADV_DONTNEED, MADV_FREE: private pages are forgotten. -EINVAL: also when one is locked, or only_anonymous and one is
 // not; -ENOMEM: a hole (the rest is done).
@@ -122,12 +123,12 @@ struct space_request {
                                bool (*only)(const struct area *area));
 // What of the backing lies at offset from and behind it.
 void space_forget_backing(struct space *space, const struct backing *backing, uint64_t from);
-// mlock(2): from here on nothing of it is forgotten; flags: SPACE_POPULATE. -EINVAL; -ENOMEM: a hole, or more than
-// limit bytes would be locked; with SPACE_POPULATE also what space_touch() says.
-[[nodiscard]] int space_lock(struct space *space, uint64_t start, uint64_t size, unsigned flags, uint64_t limit);
+// mlock(2): from here on nothing of it is forgotten; how: AREA_LOCKED, or also AREA_LOCK_LATER. -EINVAL; -ENOMEM: a
+// hole, or more than limit bytes would be locked; without AREA_LOCK_LATER also what space_touch() says.
+[[nodiscard]] int space_lock(struct space *space, uint64_t start, uint64_t size, unsigned how, uint64_t limit);
 [[nodiscard]] int space_unlock(struct space *space, uint64_t start, uint64_t size);
-// mlockall(2), munlockall(2): all there is (now), and all to come (future: as space.lock_future).
-[[nodiscard]] int space_lock_all(struct space *space, bool now, unsigned future, unsigned flags, uint64_t limit);
+// mlockall(2), munlockall(2): all there is (now), and all to come (future); how: as space_lock().
+[[nodiscard]] int space_lock_all(struct space *space, bool now, bool future, unsigned how, uint64_t limit);
 void space_unlock_all(struct space *space);
 // Makes pages present, to be written where that is asked. The errors of space_touch() of the first that cannot be.
 [[nodiscard]] int space_populate(struct space *space, uint64_t start, uint64_t end, bool write);
@@ -137,8 +138,8 @@ void space_populate_usually(struct space *space, uint64_t start, uint64_t end); 
 [[nodiscard]] int space_covered(struct space *space, uint64_t start, uint64_t size); // -EINVAL; -ENOMEM: a hole
 // Moves the end of the heap. The new end, or the old one when that cannot be.
 uint64_t space_set_brk(struct space *space, uint64_t brk);
-// mremap(2): may_move, and fixed_to (0: anywhere). -EINVAL, -EFAULT: nothing mapped there; -ENOMEM. Nothing changed
-// then.
+// mremap(2): may_move, and fixed_to (0: anywhere). -EINVAL, -EFAULT: nothing mapped there, or the kernel's own;
+// -EAGAIN: more would be locked than may be; -ENOMEM. Nothing changed then.
 [[nodiscard]] int space_remap(struct space *space, uint64_t old, uint64_t old_size, uint64_t new_size, bool may_move,
                               uint64_t fixed_to, uint64_t *out);
 // child becomes what parent is; private pages are shared until one writes. child is initialised and empty. -ENOMEM:

@@ -15,7 +15,10 @@ static int change_flags(struct space *space, uint64_t start, uint64_t end, unsig
     space_isolate(space, start, end, &spares);
     for (struct area *area = areas_find(&space->areas, start); area != NULL && area->start < end;
          area = areas_next(area)) {
-        area->flags = (area->flags & ~clear) | set;
+        bool stays = (set & AREA_LOCKED) != 0 && (area->flags & AREA_KERNELS) != 0;
+        if (!stays) {
+            areas_set_flags(&space->areas, area, (area->flags & ~clear) | set);
+        }
     }
     space_join(space, start, end);
     return 0;
@@ -129,21 +132,21 @@ static uint64_t locked_bytes(const struct space *space, uint64_t start, uint64_t
     return bytes;
 }
 
-static int lock_range(struct space *space, uint64_t start, uint64_t end, unsigned flags, uint64_t limit)
+static int lock_range(struct space *space, uint64_t start, uint64_t end, unsigned how, uint64_t limit)
 {
-    uint64_t all = locked_bytes(space, 0, SPACE_HIGH) - locked_bytes(space, start, end) + (end - start);
+    uint64_t all = space->areas.locked - locked_bytes(space, start, end) + (end - start);
     if (all > limit) {
         return -ENOMEM;
     }
     uint64_t stop = space_covered_end(space, start, end);
-    int error = stop > start ? change_flags(space, start, stop, AREA_LOCKED, 0) : 0;
-    if (error == 0 && (flags & SPACE_POPULATE) != 0) {
+    int error = stop > start ? change_flags(space, start, stop, how, AREA_LOCK_LATER) : 0;
+    if (error == 0 && area_comes_at_once(how)) {
         error = populate(space, start, stop, true, SPACE_READ);
     }
     return error == 0 && stop < end ? -ENOMEM : error;
 }
 
-int space_lock(struct space *space, uint64_t start, uint64_t size, unsigned flags, uint64_t limit)
+int space_lock(struct space *space, uint64_t start, uint64_t size, unsigned how, uint64_t limit)
 {
     uint64_t end;
     if (size == 0) {
@@ -153,7 +156,7 @@ int space_lock(struct space *space, uint64_t start, uint64_t size, unsigned flag
         return -ENOMEM;
     }
     mutex_lock(&space->lock);
-    int error = lock_range(space, start, end, flags, limit);
+    int error = lock_range(space, start, end, how, limit);
     mutex_unlock(&space->lock);
     return error;
 }
@@ -169,21 +172,30 @@ int space_unlock(struct space *space, uint64_t start, uint64_t size)
     }
     mutex_lock(&space->lock);
     uint64_t stop = space_covered_end(space, start, end);
-    int error = stop > start ? change_flags(space, start, stop, 0, AREA_LOCKED) : 0;
+    int error = stop > start ? change_flags(space, start, stop, 0, AREA_LOCKED | AREA_LOCK_LATER) : 0;
     mutex_unlock(&space->lock);
     return error == 0 && stop < end ? -ENOMEM : error;
 }
 
-int space_lock_all(struct space *space, bool now, unsigned future, unsigned flags, uint64_t limit)
+static void change_all(struct space *space, unsigned set)
+{
+    for (struct area *area = areas_first(&space->areas); area != NULL; area = areas_next(area)) {
+        unsigned flags = area->flags & ~(unsigned)(AREA_LOCKED | AREA_LOCK_LATER);
+        areas_set_flags(&space->areas, area, flags | ((flags & AREA_KERNELS) == 0 ? set : 0));
+    }
+}
+
+int space_lock_all(struct space *space, bool now, bool future, unsigned how, uint64_t limit)
 {
     mutex_lock(&space->lock);
     int error = now && space->areas.bytes > limit ? -ENOMEM : 0;
     if (error == 0) {
-        space->lock_future = future;
+        space->lock_future = future ? how : 0;
     }
-    for (struct area *area = areas_first(&space->areas); area != NULL && now && error == 0; area = areas_next(area)) {
-        area->flags |= AREA_LOCKED;
-        if ((flags & SPACE_POPULATE) != 0) {
+    if (error == 0 && now) {
+        change_all(space, how);
+        for (struct area *area = areas_first(&space->areas); area != NULL && area_comes_at_once(how);
+             area = areas_next(area)) {
             space_populate_locked(space, area->start, area->end);
         }
     }
@@ -195,8 +207,6 @@ void space_unlock_all(struct space *space)
 {
     mutex_lock(&space->lock);
     space->lock_future = 0;
-    for (struct area *area = areas_first(&space->areas); area != NULL; area = areas_next(area)) {
-        area->flags &= ~(unsigned)AREA_LOCKED;
-    }
+    change_all(space, 0);
     mutex_unlock(&space->lock);
 }

@@ -11,9 +11,20 @@ void space_drop_pages(struct space *space, uint64_t start, uint64_t end); // tho
 bool space_range_end(uint64_t start, uint64_t *size, uint64_t *end);
 // The part of [start, end) before its first hole.
 uint64_t space_covered_end(const struct space *space, uint64_t start, uint64_t end);
-// A new area may have that many bytes more. -ENOMEM: a limit, or more than there can ever be.
+// Areas with those flags may have that many bytes more. -ENOMEM: a limit.
 [[nodiscard]] int space_room_for(const struct space *space, uint64_t bytes, unsigned flags);
+// What comes when it is touched may be more than there is, but not at one go more than there ever can be. -ENOMEM.
+[[nodiscard]] int space_can_be(const struct space *space, uint64_t bytes, unsigned flags);
+[[nodiscard]] int space_may_lock(const struct space *space, uint64_t bytes, unsigned flags); // -EAGAIN: a limit
+// The first half of space_map_locked(): where it would go. And the second: an area is there, in place of what was, as
+// the request says, without a look at limits. Nothing changed after an error.
+[[nodiscard]] int space_choose_place(const struct space *space, const struct space_request *request, uint64_t *start);
+[[nodiscard]] int space_place(struct space *space, const struct space_request *request, uint64_t start);
 void space_populate_locked(struct space *space, uint64_t start, uint64_t end); // as far as that goes
+static inline bool area_comes_at_once(unsigned flags)
+{
+    return (flags & (AREA_LOCKED | AREA_LOCK_LATER)) == AREA_LOCKED;
+}
 
 // Areas at hand for splitting at both ends of a range.
 struct spares {

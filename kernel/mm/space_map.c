@@ -99,9 +99,9 @@ bool space_range_end(uint64_t start, uint64_t *size, uint64_t *end)
 
 // --- map -----------------------------------------------------------------------------------------------------------
 
-static int choose_place(const struct space *space, const struct space_request *request, uint64_t size, uint64_t *start)
+int space_choose_place(const struct space *space, const struct space_request *request, uint64_t *start)
 {
-    uint64_t end;
+    uint64_t size = round_up(request->size, PAGE_SIZE), end;
     if (request->fixed) {
         if (!is_aligned(request->address, PAGE_SIZE) || request->address < PAGE_SIZE) {
             return request->address < PAGE_SIZE && is_aligned(request->address, PAGE_SIZE) ? -EPERM : -EINVAL;
@@ -121,12 +121,6 @@ static int choose_place(const struct space *space, const struct space_request *r
     return *start != 0 ? 0 : -ENOMEM;
 }
 
-// Counted for RLIMIT_DATA.
-static bool is_data(unsigned flags)
-{
-    return (flags & (AREA_WRITE | AREA_SHARED | AREA_GROWS_DOWN)) == AREA_WRITE;
-}
-
 static uint64_t bytes_in(const struct space *space, uint64_t start, uint64_t end)
 {
     uint64_t bytes = 0;
@@ -137,54 +131,37 @@ static uint64_t bytes_in(const struct space *space, uint64_t start, uint64_t end
     return bytes;
 }
 
-static uint64_t data_bytes(const struct space *space)
+static bool fits(uint64_t have, uint64_t more, uint64_t limit)
 {
-    uint64_t bytes = 0;
-    for (struct area *area = areas_first(&space->areas); area != NULL; area = areas_next(area)) {
-        bytes += is_data(area->flags) ? area->end - area->start : 0;
-    }
-    return bytes;
+    return more <= limit && have <= limit - more;
 }
 
 int space_room_for(const struct space *space, uint64_t bytes, unsigned flags)
 {
-    uint64_t all = READ_ONCE(space->size_limit), most = READ_ONCE(space->data_limit);
-    if (bytes > all || space->areas.bytes > all - bytes) {
-        return -ENOMEM;
-    }
-    if (is_data(flags) && most != UINT64_MAX) { // else nobody needs to count
-        uint64_t data = data_bytes(space);
-        if (bytes > most || data > most - bytes) {
-            return -ENOMEM;
-        }
-    }
-    // What comes when it is touched may be more than there is, but not at one go more than there ever can be.
+    struct space_limits limits = space_limits();
+    bool room = fits(space->areas.bytes, bytes, limits.size) &&
+                (!area_is_data(flags) || fits(space->areas.data, bytes, limits.data));
+    return room ? 0 : -ENOMEM;
+}
+
+int space_can_be(const struct space *space, uint64_t bytes, unsigned flags)
+{
     bool reserves = (flags & (AREA_WRITE | AREA_SHARED | AREA_NORESERVE)) == AREA_WRITE;
     return reserves && bytes > page_pool_total(space->pool) * PAGE_SIZE ? -ENOMEM : 0;
 }
 
-int space_map_locked(struct space *space, const struct space_request *request, uint64_t *out)
+int space_may_lock(const struct space *space, uint64_t bytes, unsigned flags)
 {
-    uint64_t size = round_up(request->size, PAGE_SIZE), start, unused;
-    if (request->size == 0 || !is_aligned(request->offset, PAGE_SIZE) ||
-        !add_fits(request->offset, request->size, &unused)) {
-        return -EINVAL;
-    }
-    if (request->size > SPACE_HIGH) {
-        return -ENOMEM;
-    }
-    int error = choose_place(space, request, size, &start);
-    if (error != 0) {
-        return error;
-    }
-    uint64_t replaced = request->replace ? bytes_in(space, start, start + size) : 0;
-    error = space_room_for(space, size - replaced, request->flags);
-    if (error != 0) {
-        return error;
-    }
+    bool may = (flags & AREA_LOCKED) == 0 || fits(space->areas.locked, bytes, space_limits().locked);
+    return may ? 0 : -EAGAIN;
+}
+
+int space_place(struct space *space, const struct space_request *request, uint64_t start)
+{
+    uint64_t size = round_up(request->size, PAGE_SIZE);
     struct spares spares;
     struct area *area;
-    error = area_alloc(&area);
+    int error = area_alloc(&area);
     if (error != 0) {
         return error;
     }
@@ -197,13 +174,42 @@ int space_map_locked(struct space *space, const struct space_request *request, u
     remove_range(space, start, start + size);
     area->start = start;
     area->end = start + size;
-    area->flags = request->flags | (space->lock_future & AREA_LOCKED);
+    area->flags = request->flags;
     area->backing = request->backing;
     area->offset = request->backing != NULL ? request->offset : 0;
     backing_get(area->backing);
     areas_insert(&space->areas, area);
     space_join(space, start, start + size);
-    if ((space->lock_future & SPACE_POPULATE) != 0) {
+    return 0;
+}
+
+int space_map_locked(struct space *space, const struct space_request *asked, uint64_t *out)
+{
+    struct space_request placed = *asked, *request = &placed;
+    uint64_t size = round_up(request->size, PAGE_SIZE), start, unused;
+    if (request->size == 0 || !is_aligned(request->offset, PAGE_SIZE) ||
+        !add_fits(request->offset, request->size, &unused)) {
+        return -EINVAL;
+    }
+    if (request->size > SPACE_HIGH) {
+        return -ENOMEM;
+    }
+    int error = space_choose_place(space, request, &start);
+    if (error != 0) {
+        return error;
+    }
+    request->flags |= (request->flags & AREA_KERNELS) == 0 ? space->lock_future : 0;
+    error = space_may_lock(space, size, request->flags);
+    if (error == 0) {
+        uint64_t replaced = request->replace ? bytes_in(space, start, start + size) : 0;
+        error = space_room_for(space, size - replaced, request->flags);
+    }
+    error = error != 0 ? error : space_can_be(space, size, request->flags);
+    error = error != 0 ? error : space_place(space, request, start);
+    if (error != 0) {
+        return error;
+    }
+    if (area_comes_at_once(request->flags)) {
         space_populate_locked(space, start, start + size);
     }
     *out = start;
@@ -270,29 +276,60 @@ static bool lower_rights(vaddr_t va, paddr_t pa, unsigned *flags, void *argument
     return true;
 }
 
+// All that a new area would be asked: what becomes writable may become data, and be had for itself.
+static int may_change(const struct space *space, unsigned before, unsigned after, uint64_t bytes)
+{
+    if (area_forbids(before, after)) {
+        return -EACCES;
+    }
+    if ((after & AREA_WRITE) == 0) {
+        return 0;
+    }
+    if (space_room_for(space, bytes, after) != 0 && space_room_for(space, bytes, before) == 0) {
+        return -ENOMEM;
+    }
+    return (before & AREA_WRITE) == 0 ? space_can_be(space, bytes, after) : 0;
+}
+
+// [start, end) lies in area.
+static int protect_part(struct space *space, struct area *area, uint64_t start, uint64_t end, unsigned rights)
+{
+    unsigned before = area->flags, after = (before & ~(unsigned)AREA_RIGHTS) | rights;
+    struct spares spares;
+    int error = may_change(space, before, after, end - start);
+    if (error != 0 || before == after) {
+        return error;
+    }
+    error = space_take_spares(space, start, end, &spares);
+    if (error != 0) {
+        return error;
+    }
+    space_isolate(space, start, end, &spares);
+    areas_set_flags(&space->areas, areas_find(&space->areas, start), after);
+    struct rights lower = {space, rights == 0 ? 0 : MAP_USER | ((rights & AREA_EXEC) != 0 ? MAP_EXEC : 0)};
+    pagetable_visit(&space->table, vaddr(start), end - start, lower_rights, &lower);
+    bool own = (before & (AREA_WRITE | AREA_SHARED)) == 0 && (rights & AREA_WRITE) != 0;
+    if (own && area_comes_at_once(after)) { // its copies come at once, too
+        space_populate_locked(space, start, end);
+    }
+    return 0;
+}
+
 static int protect_locked(struct space *space, uint64_t start, uint64_t size, unsigned rights)
 {
-    uint64_t end;
+    uint64_t end, at = start;
     if (!space_range_end(start, &size, &end)) {
-        return -EINVAL;
+        return is_aligned(start, PAGE_SIZE) ? -ENOMEM : -EINVAL;
     }
-    uint64_t stop = space_covered_end(space, start, end);
-    if (stop > start) {
-        struct spares spares;
-        int error = space_take_spares(space, start, stop, &spares);
-        if (error != 0) {
-            return error;
-        }
-        space_isolate(space, start, stop, &spares);
-        for (struct area *area = areas_find(&space->areas, start); area != NULL && area->start < stop;
-             area = areas_next(area)) {
-            area->flags = (area->flags & ~(unsigned)AREA_RIGHTS) | rights;
-        }
-        struct rights lower = {space, rights == 0 ? 0 : MAP_USER | ((rights & AREA_EXEC) != 0 ? MAP_EXEC : 0)};
-        pagetable_visit(&space->table, vaddr(start), stop - start, lower_rights, &lower);
-        space_join(space, start, stop);
+    int error = 0;
+    while (at < end && error == 0) {
+        struct area *area = areas_find(&space->areas, at);
+        uint64_t stop = area != NULL ? min_u64(area->end, end) : end;
+        error = area != NULL && area->start <= at ? protect_part(space, area, at, stop, rights) : -ENOMEM;
+        at = error == 0 ? stop : at;
     }
-    return stop < end ? -ENOMEM : 0;
+    space_join(space, start, at);
+    return error;
 }
 
 int space_protect(struct space *space, uint64_t start, uint64_t size, unsigned rights)
@@ -391,7 +428,7 @@ static int fork_area(struct space *child, struct space *parent, const struct are
         return error;
     }
     *copy = *area;
-    copy->flags &= ~(unsigned)AREA_LOCKED;
+    copy->flags &= ~(unsigned)(AREA_LOCKED | AREA_LOCK_LATER);
     backing_get(copy->backing);
     areas_insert(&child->areas, copy);
     if ((area->flags & AREA_WIPED) != 0) {
@@ -412,9 +449,6 @@ int space_fork(struct space *child, struct space *parent)
     child->stack_top = parent->stack_top;
     child->vdso = parent->vdso;
     child->sigreturn = parent->sigreturn;
-    child->stack_limit = READ_ONCE(parent->stack_limit);
-    child->size_limit = READ_ONCE(parent->size_limit);
-    child->data_limit = READ_ONCE(parent->data_limit);
     child->arguments = parent->arguments;
     child->environment = parent->environment;
     child->environment_end = parent->environment_end;

@@ -33,13 +33,14 @@ static int move(struct space *space, const struct area *area, uint64_t from, uin
     struct space_request request = {
         .address = fixed_to,
         .size = new_size,
-        .flags = area->flags,
+        .flags = area->flags, // also whether it is locked
         .fixed = fixed_to != 0,
         .replace = true,
         .backing = area->backing,
         .offset = area->backing != NULL ? area->offset + (from - area->start) : 0,
     };
-    int error = space_map_locked(space, &request, &to);
+    int error = space_choose_place(space, &request, &to);
+    error = error != 0 ? error : space_place(space, &request, to); // still empty: its pages are to come here
     if (error != 0) {
         return error;
     }
@@ -66,6 +67,13 @@ static int grow_in_place(struct space *space, struct area *area, uint64_t more)
     }
     areas_set_end(&space->areas, area, area->end + more);
     return 0;
+}
+
+static int may_grow(const struct space *space, unsigned flags, uint64_t more)
+{
+    int error = (flags & AREA_KERNELS) == 0 ? space_may_lock(space, more, flags) : -EFAULT;
+    error = error != 0 ? error : space_room_for(space, more, flags);
+    return error != 0 ? error : space_can_be(space, more, flags);
 }
 
 static int remap_locked(struct space *space, uint64_t old, uint64_t old_size, uint64_t new_size, bool may_move,
@@ -97,22 +105,21 @@ static int remap_locked(struct space *space, uint64_t old, uint64_t old_size, ui
     if (area == NULL || area->end < old_end) {
         return -EFAULT;
     }
-    if (fixed_to != 0) {
-        return move(space, area, old, old_size, new_size, fixed_to, out);
-    }
-    *out = old;
-    if (new_size == old_size) {
-        return 0;
-    }
-    uint64_t more = new_size - old_size;
-    int error = space_room_for(space, more, area->flags);
+    unsigned flags = area->flags;
+    int error = new_size > old_size ? may_grow(space, flags, new_size - old_size) : 0;
     if (error != 0) {
         return error;
     }
-    if (area->end == old_end && grow_in_place(space, area, more) == 0) {
-        return 0;
+    *out = old;
+    if (fixed_to != 0) {
+        error = move(space, area, old, old_size, new_size, fixed_to, out);
+    } else if (new_size > old_size && (area->end != old_end || grow_in_place(space, area, new_size - old_size) != 0)) {
+        error = may_move ? move(space, area, old, old_size, new_size, 0, out) : -ENOMEM;
     }
-    return may_move ? move(space, area, old, old_size, new_size, 0, out) : -ENOMEM;
+    if (error == 0 && area_comes_at_once(flags) && new_size > old_size) {
+        space_populate_locked(space, *out + old_size, *out + new_size);
+    }
+    return error;
 }
 
 int space_remap(struct space *space, uint64_t old, uint64_t old_size, uint64_t new_size, bool may_move,

@@ -308,7 +308,7 @@ static int load_elf(struct loading *loading, const char *path)
     if (error != 0) {
         return error;
     }
-    layout_choose(space);
+    layout_choose(space, space_limits().stack);
     uint64_t bias = elf->moves ? layout_bias(space) : 0, base = 0;
     error = map_segments(space, loading->file, elf, bias);
     if (error != 0) {

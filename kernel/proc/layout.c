@@ -2,8 +2,6 @@
 
 #include <hal/entropy.h>
 
-#include "kernel/base/atomic.h"
-
 #define STACK_TOP (SPACE_HIGH - MIB(1))
 #define PROGRAM_BASE 0x0000555555550000ull
 #define RANDOM_BITS 18u // pages: a gigabyte, as Linux has it
@@ -25,11 +23,11 @@ static uint64_t random_pages(const struct space *space, unsigned bits)
     return (uint64_t)(random & ((1u << bits) - 1)) * PAGE_SIZE;
 }
 
-void layout_choose(struct space *space)
+void layout_choose(struct space *space, uint64_t stack_limit)
 {
     uint64_t most = SPACE_HIGH / 6 * 5, gap;
     space->stack_top = STACK_TOP - random_pages(space, RANDOM_BITS);
-    bool fits = add_fits(READ_ONCE(space->stack_limit), SPACE_STACK_GUARD, &gap);
+    bool fits = add_fits(stack_limit, SPACE_STACK_GUARD, &gap);
     gap = round_up(min_u64(max_u64(fits ? gap : most, GAP_LEAST), most), PAGE_SIZE);
     space->mmap_top = space->stack_top - gap - random_pages(space, RANDOM_BITS);
 }

@@ -5,7 +5,9 @@
 #include "kernel/proc/process_internal.h"
 
 #define FILES_MOST 1048576u // as /proc/sys/fs/nr_open
+#define FILES_FIRST 1024u
 #define PAGES_PER_THREAD 32u
+#define STACK_MOST MIB(8)
 
 // So many that their kernel stacks take an eighth of the memory.
 static uint64_t threads_most(void)
@@ -18,9 +20,9 @@ void limits_init(struct limits *limits)
     for (unsigned i = 0; i < RLIMITS; i++) {
         limits->of[i] = (struct limit){RLIM_INFINITY, RLIM_INFINITY};
     }
-    limits->of[RLIMIT_STACK].soft = MIB(8);
+    limits->of[RLIMIT_STACK].soft = STACK_MOST;
     limits->of[RLIMIT_CORE].soft = 0;
-    limits->of[RLIMIT_NOFILE] = (struct limit){1024, 4096};
+    limits->of[RLIMIT_NOFILE] = (struct limit){FILES_FIRST, 4096};
     limits->of[RLIMIT_MEMLOCK] = (struct limit){MIB(8), MIB(8)};
     limits->of[RLIMIT_NPROC] = (struct limit){threads_most() / 2, threads_most() / 2};
     limits->of[RLIMIT_SIGPENDING] = limits->of[RLIMIT_NPROC];
@@ -33,11 +35,22 @@ uint64_t process_limit(const struct process *process, unsigned which)
     return READ_ONCE(process->limits.of[which].soft);
 }
 
-void limits_apply(const struct limits *limits, struct space *space)
+struct space_limits space_limits(void)
 {
-    WRITE_ONCE(space->stack_limit, READ_ONCE(limits->of[RLIMIT_STACK].soft));
-    WRITE_ONCE(space->size_limit, READ_ONCE(limits->of[RLIMIT_AS].soft));
-    WRITE_ONCE(space->data_limit, READ_ONCE(limits->of[RLIMIT_DATA].soft));
+    const struct process *process = process_current();
+    if (process == NULL) { // a first program is being loaded
+        return (struct space_limits){STACK_MOST, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    }
+    bool locks = capable(CAP_IPC_LOCK);
+    return (struct space_limits){process_limit(process, RLIMIT_STACK), process_limit(process, RLIMIT_AS),
+                                 process_limit(process, RLIMIT_DATA),
+                                 locks ? UINT64_MAX : process_limit(process, RLIMIT_MEMLOCK)};
+}
+
+uint32_t fd_limit(void)
+{
+    const struct process *process = process_current();
+    return process != NULL ? (uint32_t)min_u64(process_limit(process, RLIMIT_NOFILE), FD_LIMIT_MAX) : FILES_FIRST;
 }
 
 // With the family's lock.
@@ -52,12 +65,6 @@ static int change(struct process *process, unsigned which, const struct limit *s
     }
     WRITE_ONCE(limit->soft, set->soft);
     WRITE_ONCE(limit->hard, set->hard);
-    if (process->space != NULL) {
-        limits_apply(&process->limits, process->space);
-    }
-    if (process->files != NULL && which == RLIMIT_NOFILE) {
-        WRITE_ONCE(process->files->limit, (uint32_t)min_u64(set->soft, FD_LIMIT_MAX));
-    }
     return 0;
 }
 

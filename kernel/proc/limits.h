@@ -8,6 +8,7 @@
 #define RLIMIT_DATA 2u
 #define RLIMIT_STACK 3u
 #define RLIMIT_CORE 4u
+#define RLIMIT_RSS 5u
 #define RLIMIT_NPROC 6u
 #define RLIMIT_NOFILE 7u
 #define RLIMIT_MEMLOCK 8u
@@ -27,14 +28,12 @@ struct limits {
 };
 
 struct process;
-struct space;
 
 void limits_init(struct limits *limits);                               // those of a first process
 uint64_t process_limit(const struct process *process, unsigned which); // what it has to keep to now. Any context
 // RLIMIT_FSIZE for what the current process does at offset in a file: *size becomes less, to end there. -EFBIG: begins
 // beyond it; SIGXFSZ is on its way.
 [[nodiscard]] int limits_check_file(uint64_t offset, uint64_t *size);
-void limits_apply(const struct limits *limits, struct space *space); // a new space keeps to them
 // prlimit(2) of pid (0: the caller), with set given and old asked for. -ESRCH, -EPERM, -EINVAL.
 [[nodiscard]] int process_prlimit(int32_t pid, unsigned which, const struct limit *set, struct limit *old);
 // Before the current process makes a task: -EAGAIN: there are as many as there may be on this machine.

@@ -262,7 +262,6 @@ static int load_new(struct process *process, char *path, const struct exec_strin
     if (error == 0) {
         error = process_space_create(space);
         if (error == 0) {
-            limits_apply(&process->limits, *space);
             (*space)->fixed_layout = (READ_ONCE(process->personality) & ADDR_NO_RANDOMIZE) != 0;
             error = program_load(*space, &from, file, path, strings, task_current()->no_new_privileges, program);
             if (error != 0) {

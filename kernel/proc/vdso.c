@@ -103,7 +103,9 @@ int vdso_map(struct space *space)
     if (vdso.data == NULL) {
         return 0;
     }
-    struct space_request request = {.size = 2 * PAGE_SIZE, .flags = AREA_READ | AREA_VVAR, .backing = &vdso_backing};
+    struct space_request request = {.size = 2 * PAGE_SIZE,
+                                    .flags = AREA_READ | AREA_VVAR | AREA_NEVER_WRITE | AREA_NEVER_EXEC,
+                                    .backing = &vdso_backing};
     int error = space_map(space, &request, &start);
     request = (struct space_request){.address = start + PAGE_SIZE,
                                      .size = PAGE_SIZE,

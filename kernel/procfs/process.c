@@ -33,7 +33,7 @@ static struct sizes sizes_of(int32_t pid)
     struct process *process = process_find(pid);
     struct space *space = process != NULL ? process_space_get(process) : NULL;
     if (space != NULL) {
-        sizes = (struct sizes){space->areas.bytes, space->resident,    READ_ONCE(space->size_limit),
+        sizes = (struct sizes){space->areas.bytes, space->resident,    process_limit(process, RLIMIT_RSS),
                                space->arguments,   space->environment, space->environment_end,
                                space->stack_start, space->brk_start,   space->brk};
         process_space_put(space);

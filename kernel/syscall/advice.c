@@ -29,11 +29,7 @@ int64_t sys_msync(const uint64_t arguments[6])
 
 // --- mlock ---------------------------------------------------------------------------------------------------------
 
-static uint64_t lock_limit(void)
-{
-    const struct process *process = process_current();
-    return capable(CAP_IPC_LOCK) ? UINT64_MAX : process_limit(process, RLIMIT_MEMLOCK);
-}
+#define LATER (AREA_LOCKED | AREA_LOCK_LATER)
 
 // The whole pages of a range. -EINVAL: it wraps around.
 static int whole_pages(uint64_t start, uint64_t size, uint64_t *first, uint64_t *bytes)
@@ -44,24 +40,24 @@ static int whole_pages(uint64_t start, uint64_t size, uint64_t *first, uint64_t 
     return size <= SPACE_HIGH && end < *first ? -EINVAL : size > SPACE_HIGH ? -ENOMEM : 0;
 }
 
-static int lock(uint64_t start, uint64_t size, unsigned flags)
+static int lock(uint64_t start, uint64_t size, unsigned how)
 {
-    uint64_t limit = lock_limit(), first, bytes;
+    uint64_t limit = space_limits().locked, first, bytes;
     int error = limit == 0 ? -EPERM : whole_pages(start, size, &first, &bytes);
     if (error == 0) {
-        error = space_lock(my_space(), first, bytes, flags, limit);
+        error = space_lock(my_space(), first, bytes, how, limit);
     }
     return error == -EFAULT || error == -EACCES || error == -ENXIO ? -ENOMEM : error;
 }
 
 int64_t sys_mlock(const uint64_t arguments[6])
 {
-    return lock(arguments[0], arguments[1], SPACE_POPULATE);
+    return lock(arguments[0], arguments[1], AREA_LOCKED);
 }
 
 int64_t sys_mlock2(const uint64_t arguments[6])
 {
-    return lock(arguments[0], arguments[1], (arguments[2] & MLOCK_ONFAULT) != 0 ? 0 : SPACE_POPULATE);
+    return lock(arguments[0], arguments[1], (arguments[2] & MLOCK_ONFAULT) != 0 ? LATER : AREA_LOCKED);
 }
 
 int64_t sys_munlock(const uint64_t arguments[6])
@@ -73,13 +69,13 @@ int64_t sys_munlock(const uint64_t arguments[6])
 
 int64_t sys_mlockall(const uint64_t arguments[6])
 {
-    unsigned flags = (unsigned)arguments[0], populate = (flags & MCL_ONFAULT) != 0 ? 0 : SPACE_POPULATE;
+    unsigned flags = (unsigned)arguments[0], how = (flags & MCL_ONFAULT) != 0 ? LATER : AREA_LOCKED;
     if ((flags & (MCL_CURRENT | MCL_FUTURE)) == 0) {
         return -EINVAL;
     }
-    uint64_t limit = lock_limit();
-    unsigned future = (flags & MCL_FUTURE) != 0 ? AREA_LOCKED | populate : 0;
-    return limit == 0 ? -EPERM : space_lock_all(my_space(), (flags & MCL_CURRENT) != 0, future, populate, limit);
+    uint64_t limit = space_limits().locked;
+    bool now = (flags & MCL_CURRENT) != 0, future = (flags & MCL_FUTURE) != 0;
+    return limit == 0 ? -EPERM : space_lock_all(my_space(), now, future, how, limit);
 }
 
 int64_t sys_munlockall(const uint64_t arguments[6])

@@ -287,7 +287,7 @@ int64_t sys_fcntl(const uint64_t arguments[6])
     switch ((int32_t)arguments[1]) {
     case F_DUPFD:
     case F_DUPFD_CLOEXEC:
-        if ((uint32_t)arguments[2] >= my_files()->limit) {
+        if ((uint32_t)arguments[2] >= fd_limit()) {
             return -EINVAL;
         }
         return duplicate(arguments[0], arguments[2], (int32_t)arguments[1] == F_DUPFD_CLOEXEC);

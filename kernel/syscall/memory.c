@@ -1,4 +1,5 @@
 // Address spaces: mmap(2) and its relatives.
+#include "kernel/fs/mount.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/mm/space.h"
 #include "kernel/proc/process.h"
@@ -35,6 +36,11 @@ int64_t sys_munmap(const uint64_t arguments[6])
     return space_unmap(my_space(), arguments[0], arguments[1]);
 }
 
+static bool file_may_run(const struct file *file)
+{
+    return file->node == NULL || (file->node->mount->flags & MOUNT_NO_EXEC) == 0;
+}
+
 static int map_file(uint32_t fd, struct space_request *request, uint64_t *start)
 {
     struct file *file;
@@ -42,9 +48,13 @@ static int map_file(uint32_t fd, struct space_request *request, uint64_t *start)
     if (error != 0) {
         return error;
     }
-    bool writes_through = (request->flags & AREA_SHARED) != 0 && (request->flags & AREA_WRITE) != 0;
-    if (!file_reads(file) || (writes_through && !file_writes(file))) {
+    // What the file and its mount allow now they allow for as long as it is mapped, whatever mprotect(2) asks.
+    bool shared = (request->flags & AREA_SHARED) != 0, programs = file_may_run(file);
+    request->flags |= (shared && !file_writes(file) ? AREA_NEVER_WRITE : 0) | (programs ? 0 : AREA_NEVER_EXEC);
+    if (!file_reads(file) || area_forbids(request->flags, request->flags & AREA_WRITE)) {
         error = -EACCES;
+    } else if (area_forbids(request->flags, request->flags)) {
+        error = -EPERM;
     } else if (file->ops->pages == NULL) {
         error = -ENODEV;
     } else if ((request->flags & AREA_GROWS_DOWN) != 0) {
@@ -97,6 +107,9 @@ int64_t sys_mmap(const uint64_t arguments[6])
     if ((flags & MAP_HUGETLB) != 0 && (flags & MAP_ANONYMOUS) != 0) {
         return -ENOMEM; // none are set aside
     }
+    if ((flags & MAP_LOCKED) != 0 && space_limits().locked == 0) {
+        return -EPERM;
+    }
     struct space_request request = {
         .address = arguments[0],
         .size = arguments[1],
@@ -120,7 +133,7 @@ int64_t sys_mmap(const uint64_t arguments[6])
         request.flags |= type != MAP_TYPE_PRIVATE ? AREA_SHARED : 0;
         error = map_file((uint32_t)arguments[4], &request, &start);
     }
-    if (error == 0 && (flags & (MAP_POPULATE | MAP_LOCKED)) != 0) {
+    if (error == 0 && (flags & MAP_POPULATE) != 0) {
         space_populate_usually(my_space(), start, start + round_up(arguments[1], PAGE_SIZE));
     }
     return error != 0 ? error : (int64_t)start;

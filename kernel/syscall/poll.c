@@ -88,7 +88,7 @@ static int take(uint64_t from, struct polled *all, uint64_t count)
 static int64_t poll(uint64_t fds, uint64_t count, uint64_t deadline)
 {
     void *memory;
-    if (count > process_current()->files->limit) {
+    if (count > fd_limit()) {
         return -EINVAL;
     }
     int64_t result = kmalloc((count + 1) * sizeof(struct polled), &memory);

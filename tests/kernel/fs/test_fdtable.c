@@ -1,6 +1,7 @@
 #include "kernel/fs/fdtable.h"
 
 #include "kernel/debug/ktest.h"
+#include "kernel/proc/process.h"
 
 static unsigned released;
 
@@ -37,9 +38,13 @@ TEST(fdtable, lowest_free_descriptor)
     EXPECT_EQ(open_one(table, 100), 100);
     EXPECT_EQ(fd_file(table, 99, &file), -EBADF);
     EXPECT_EQ(fd_file(table, 1UL << 40, &file), -EBADF);
-    table->limit = 102;
-    EXPECT_EQ(open_one(table, 101), 101);
-    EXPECT_EQ(open_one(table, 101), -EMFILE);
+    static struct process limited; // whom the current thread stands for
+    limited.limits.of[RLIMIT_NOFILE].soft = 102;
+    thread_current()->process = &limited;
+    int last = open_one(table, 101), beyond = open_one(table, 101);
+    thread_current()->process = NULL;
+    EXPECT_EQ(last, 101);
+    EXPECT_EQ(beyond, -EMFILE);
     EXPECT_EQ(fd_file(table, 100, &file), 0);
     EXPECT_EQ(fd_replace(table, file, 50, true), 50);
     bool set = false;

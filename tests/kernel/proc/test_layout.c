@@ -10,8 +10,8 @@ TEST(layout, parts_keep_their_distance)
     static struct space space;
     for (unsigned i = 0; i < ARRAY_SIZE(limits) * 4; i++) {
         uint64_t limit = limits[i / 4];
-        space = (struct space){.stack_limit = limit};
-        layout_choose(&space);
+        space = (struct space){0};
+        layout_choose(&space, limit);
         uint64_t bias = layout_bias(&space), gap = space.stack_top - space.mmap_top;
         EXPECT(is_aligned(space.stack_top | space.mmap_top | bias, PAGE_SIZE));
         EXPECT(space.stack_top < SPACE_HIGH && space.stack_top >= SPACE_HIGH - MIB(1) - PAGES_RANDOM * PAGE_SIZE);
@@ -26,9 +26,9 @@ TEST(layout, parts_keep_their_distance)
 TEST(layout, may_be_fixed)
 {
     static struct space a, b;
-    a = b = (struct space){.stack_limit = MIB(8), .fixed_layout = true};
-    layout_choose(&a);
-    layout_choose(&b);
+    a = b = (struct space){.fixed_layout = true};
+    layout_choose(&a, MIB(8));
+    layout_choose(&b, MIB(8));
     EXPECT_EQ(a.stack_top, b.stack_top);
     EXPECT_EQ(a.mmap_top, b.mmap_top);
     EXPECT_EQ(layout_bias(&a), layout_bias(&b));
