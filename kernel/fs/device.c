@@ -5,6 +5,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/format.h"
 #include "kernel/fs/tmpfs.h"
+#include "kernel/sched/thread.h"
 
 static int64_t read_nothing(struct file *file, struct io *io, uint64_t offset)
 {
@@ -13,17 +14,24 @@ static int64_t read_nothing(struct file *file, struct io *io, uint64_t offset)
 
 static int64_t read_zeroes(struct file *file, struct io *io, uint64_t offset)
 {
-    uint64_t size = io->left;
-    int error = io_give_zeroes(io, size);
-    return error != 0 ? error : (int64_t)size;
+    int64_t done = 0;
+    while (io->left > 0 && (done == 0 || !thread_interrupted())) {
+        uint64_t part = min_u64(io_run(io), PAGE_SIZE);
+        int error = io_give_zeroes(io, part);
+        if (error != 0) {
+            return done > 0 ? done : error;
+        }
+        done += (int64_t)part;
+    }
+    return done;
 }
 
 static int64_t read_random(struct file *file, struct io *io, uint64_t offset)
 {
     uint8_t chunk[64];
     int64_t done = 0;
-    while (io->left > 0) {
-        uint64_t part = min_u64(io->left, sizeof(chunk));
+    while (io->left > 0 && (done == 0 || !thread_interrupted())) {
+        uint64_t part = min_u64(io_run(io), sizeof(chunk));
         entropy_fill(chunk, part);
         int error = io_give(io, chunk, part);
         if (error != 0) {

@@ -6,10 +6,14 @@
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
+#include "kernel/sched/thread.h"
 
 static int move_piece(struct io *io, void *at, uint64_t size, bool give)
 {
-    int error = 0;
+    int error = thread_killed() ? -EINTR : 0; // nobody is left to use it, however much it would be
+    if (error != 0) {
+        return error;
+    }
     if (io->kernel != NULL) {
         __builtin_memcpy(give ? io->kernel : at, give ? at : io->kernel, size);
         io->kernel += size;

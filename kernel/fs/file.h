@@ -33,7 +33,8 @@ struct io {
 struct io_part { // as struct iovec
     uint64_t base, length;
 };
-// Exactly size bytes, size <= left. -EFAULT: some may have been copied, io is as before.
+// Exactly size bytes, size <= left. -EFAULT; -EINTR: the current thread is killed; some may have been copied, io is as
+// before.
 [[nodiscard]] int io_give(struct io *io, const void *from, uint64_t size);
 [[nodiscard]] int io_take(struct io *io, void *to, uint64_t size);
 uint64_t io_run(struct io *io); // how many bytes lie in one piece: a fault further on leaves these

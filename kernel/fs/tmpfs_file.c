@@ -6,6 +6,7 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/mm/user_page.h"
+#include "kernel/sched/thread.h"
 
 #define SIZE_MAX_BYTES (PAGE_MAP_LIMIT << PAGE_SHIFT)
 
@@ -175,37 +176,45 @@ int tmpfs_truncate(struct vnode *vnode, uint64_t size)
 
 // --- fallocate -----------------------------------------------------------------------------------------------------
 
-static void punch_page(struct tmpfs_node *node, uint64_t number, uint64_t from, uint64_t to)
+// By the pages that there are: a range may be as large as a file can be.
+static int punch(struct tmpfs_node *node, uint64_t offset, uint64_t end)
 {
-    paddr_t page;
-    mutex_lock(&node->vnode.lock);
-    if (page_map_find(&node->pages, number, &page)) {
-        __builtin_memset((char *)phys_to_virt(page) + from, 0, to - from);
-        user_page_written(&kernel_pages, page);
+    int error = 0;
+    for (uint64_t at = offset; at < end && error == 0; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
+        uint64_t number = at >> PAGE_SHIFT;
+        paddr_t page;
+        mutex_lock(&node->vnode.lock);
+        bool found = page_map_next(&node->pages, &number, &page) && number << PAGE_SHIFT < end;
+        at = found ? max_u64(at, number << PAGE_SHIFT) : end;
+        if (found) {
+            uint64_t from = at & PAGE_MASK, to = min_u64(end - round_down(at, PAGE_SIZE), PAGE_SIZE);
+            __builtin_memset((char *)phys_to_virt(page) + from, 0, to - from);
+            user_page_written(&kernel_pages, page);
+        }
+        mutex_unlock(&node->vnode.lock);
+        error = thread_killed() ? -EINTR : 0;
     }
-    mutex_unlock(&node->vnode.lock);
+    return error;
 }
 
-int tmpfs_allocate(struct vnode *vnode, uint64_t offset, uint64_t size, bool punch)
+int tmpfs_allocate(struct vnode *vnode, uint64_t offset, uint64_t size, bool hole)
 {
     struct tmpfs_node *node = tmpfs_node(vnode);
     uint64_t end = offset + size; // the caller has seen that it fits
-    if (punch) {
-        end = min_u64(end, round_up(READ_ONCE(vnode->size), PAGE_SIZE));
-    } else if (end > SIZE_MAX_BYTES) {
+    if (hole) {
+        return punch(node, offset, min_u64(end, round_up(READ_ONCE(vnode->size), PAGE_SIZE)));
+    }
+    if (end > SIZE_MAX_BYTES) {
         return -EFBIG;
-    } else if ((size >> PAGE_SHIFT) + 2 > page_pool_free_pages(&kernel_pages)) {
+    }
+    if ((size >> PAGE_SHIFT) + 2 > page_pool_free_pages(&kernel_pages)) {
         return -ENOSPC; // rather than taking the last page on the way there
     }
     int error = 0;
     for (uint64_t at = offset; at < end && error == 0; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
         paddr_t page;
-        if (punch) {
-            punch_page(node, at >> PAGE_SHIFT, at & PAGE_MASK, min_u64(end - round_down(at, PAGE_SIZE), PAGE_SIZE));
-            continue;
-        }
         mutex_lock(&vnode->lock);
-        error = get_page(node, at >> PAGE_SHIFT, true, &page);
+        error = thread_killed() ? -EINTR : get_page(node, at >> PAGE_SHIFT, true, &page);
         mutex_unlock(&vnode->lock);
         if (error == 0) {
             user_page_put(&kernel_pages, page);

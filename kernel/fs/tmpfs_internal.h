@@ -32,4 +32,4 @@ extern const struct backing_ops tmpfs_backing_ops;
 // -ETXTBSY: a program that runs is in it. truncate likewise.
 int tmpfs_may_write(struct vnode *vnode);
 int tmpfs_truncate(struct vnode *vnode, uint64_t size);
-int tmpfs_allocate(struct vnode *vnode, uint64_t offset, uint64_t size, bool punch);
+int tmpfs_allocate(struct vnode *vnode, uint64_t offset, uint64_t size, bool hole);

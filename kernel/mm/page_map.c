@@ -37,6 +37,29 @@ bool page_map_find(const struct page_map *map, uint64_t number, paddr_t *out)
     return at.raw != 0;
 }
 
+// Below a table whose first page is base: by what is there, however far apart.
+static bool next_in(paddr_t table, unsigned level, uint64_t base, uint64_t *number, paddr_t *out)
+{
+    if (level == 0) {
+        *number = base;
+        *out = table;
+        return true;
+    }
+    uint64_t span = reach(level - 1), first = *number > base ? (*number - base) / span : 0;
+    for (uint64_t i = first; i < PAGE_MAP_FANOUT; i++) {
+        paddr_t below = *slot_in(table, i, 0);
+        if (below.raw != 0 && next_in(below, level - 1, base + i * span, number, out)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool page_map_next(const struct page_map *map, uint64_t *number, paddr_t *out)
+{
+    return map->root.raw != 0 && *number < reach(map->levels) && next_in(map->root, map->levels, 0, number, out);
+}
+
 // Puts tables above the root until number is in reach. A failure leaves a taller tree, which says the same.
 static int grow(struct page_map *map, uint64_t number)
 {

@@ -17,6 +17,8 @@ struct page_map {
 
 void page_map_init(struct page_map *map, struct page_pool *pool);
 bool page_map_find(const struct page_map *map, uint64_t number, paddr_t *out);
+// The first page numbered *number or above, and its number there. False: there is none.
+bool page_map_next(const struct page_map *map, uint64_t *number, paddr_t *out);
 // The map takes over the caller's reference to page. -ENOMEM, -EFBIG: number too large; -EEXIST. Nothing changed then.
 [[nodiscard]] int page_map_insert(struct page_map *map, uint64_t number, paddr_t page);
 // Drops the map's reference to every page numbered first and above.

@@ -142,8 +142,8 @@ uint64_t space_set_brk(struct space *space, uint64_t brk);
 // -EAGAIN: more would be locked than may be; -ENOMEM. Nothing changed then.
 [[nodiscard]] int space_remap(struct space *space, uint64_t old, uint64_t old_size, uint64_t new_size, bool may_move,
                               uint64_t fixed_to, uint64_t *out);
-// child becomes what parent is; private pages are shared until one writes. child is initialised and empty. -ENOMEM:
-// child must be destroyed, parent is as before.
+// child becomes what parent is; private pages are shared until one writes. child is initialised and empty. -ENOMEM,
+// -EINTR: child must be destroyed, parent is as before.
 [[nodiscard]] int space_fork(struct space *child, struct space *parent);
 
 // Makes the page of va present for that access. -EFAULT: nothing there (SEGV_MAPERR); -EACCES: not allowed

@@ -1,6 +1,7 @@
 // What programs say of their memory beforehand: mlock(2), madvise(2); and ask: mincore(2).
 #include "kernel/base/assert.h"
 #include "kernel/mm/space_internal.h"
+#include "kernel/sched/thread.h"
 
 // --- flags of areas ------------------------------------------------------------------------------------------------
 
@@ -65,7 +66,7 @@ static int populate(struct space *space, uint64_t start, uint64_t end, bool usua
     int error = 0;
     for (uint64_t at = start; at < end && error == 0; at += PAGE_SIZE) {
         const struct area *area = areas_find(&space->areas, at);
-        if (area == NULL || area->start > at) {
+        if (area == NULL || area->start > at || thread_killed()) {
             return -ENOMEM;
         }
         error = space_touch_locked(space, at, usual ? usual_access(area) : access);
@@ -106,14 +107,29 @@ int space_covered(struct space *space, uint64_t start, uint64_t size)
     return error;
 }
 
+struct presence {
+    uint64_t start;
+    uint8_t *out;
+};
+
+static bool note_page(vaddr_t va, paddr_t pa, unsigned *flags, void *argument)
+{
+    const struct presence *presence = argument;
+    (void)pa;
+    (void)flags;
+    presence->out[(va.raw - presence->start) >> PAGE_SHIFT] = 1;
+    return true;
+}
+
 int space_resident(struct space *space, uint64_t start, uint64_t pages, uint8_t *out)
 {
     uint64_t end = start + pages * PAGE_SIZE;
     mutex_lock(&space->lock);
     int error = space_covered_end(space, start, end) < end ? -ENOMEM : 0;
-    for (uint64_t i = 0; i < pages && error == 0; i++) {
-        struct mapping mapping;
-        out[i] = pagetable_query(&space->table, vaddr(start + i * PAGE_SIZE), &mapping) == 0;
+    if (error == 0 && pages > 0) {
+        struct presence presence = {start, out};
+        __builtin_memset(out, 0, pages);
+        pagetable_visit(&space->table, vaddr(start), end - start, note_page, &presence);
     }
     mutex_unlock(&space->lock);
     return error;

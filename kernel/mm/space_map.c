@@ -4,6 +4,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/space_internal.h"
 #include "kernel/mm/user_page.h"
+#include "kernel/sched/thread.h"
 
 int area_alloc(struct area **out)
 {
@@ -456,7 +457,7 @@ int space_fork(struct space *child, struct space *parent)
     child->program = parent->program;
     backing_run(child->program);
     for (struct area *area = areas_first(&parent->areas); area != NULL && error == 0; area = areas_next(area)) {
-        error = fork_area(child, parent, area);
+        error = thread_killed() ? -EINTR : fork_area(child, parent, area);
     }
     mutex_unlock(&parent->lock);
     return error;

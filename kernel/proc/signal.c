@@ -47,14 +47,11 @@ static void wake(struct task *task)
     }
 }
 
-static void wake_all(struct process *process, const struct task *but)
+static void wake_all(struct process *process)
 {
     list_for_each(at, &process->tasks) // NOLINT(clang-analyzer-core.NullDereference): a list is a ring
     {
-        struct task *task = container_of(at, struct task, sibling);
-        if (task != but) {
-            wake(task);
-        }
+        wake(container_of(at, struct task, sibling));
     }
 }
 
@@ -118,9 +115,21 @@ void task_note_work(struct task *task)
 
 // --- what befalls the whole process --------------------------------------------------------------------------------
 
+static void kill_all(struct process *process, const struct task *but)
+{
+    list_for_each(at, &process->tasks) // NOLINT(clang-analyzer-core.NullDereference): a list is a ring
+    {
+        struct task *task = container_of(at, struct task, sibling);
+        if (task != but && task->thread != NULL) {
+            WRITE_ONCE(task->thread->killed, true);
+            wake(task);
+        }
+    }
+}
+
 void process_end_tasks(struct process *process)
 {
-    wake_all(process, process->survivor);
+    kill_all(process, process->survivor);
 }
 
 void process_begin_exit(struct process *process, int status)
@@ -128,7 +137,7 @@ void process_begin_exit(struct process *process, int status)
     if (!process->exiting) {
         WRITE_ONCE(process->exiting, true); // the lock to set, not to look
         process->status = status;
-        wake_all(process, NULL);
+        kill_all(process, NULL);
     }
 }
 
@@ -136,7 +145,7 @@ void process_stop(struct process *process, int signal)
 {
     process->stopping = true;
     process->stop_signal = signal;
-    wake_all(process, NULL);
+    wake_all(process);
 }
 
 void process_continue(struct process *process)
@@ -148,7 +157,7 @@ void process_continue(struct process *process)
             process->continued = true;
             process_tell_parent(process);
         }
-        wake_all(process, NULL);
+        wake_all(process);
     }
 }
 

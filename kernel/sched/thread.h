@@ -4,6 +4,7 @@
 #include <hal/context.h>
 #include <hal/cpu.h>
 
+#include "kernel/base/atomic.h"
 #include "kernel/base/list.h"
 #include "kernel/base/types.h"
 #include "kernel/mm/kernel_map.h"
@@ -40,6 +41,7 @@ struct thread {
     bool interrupted;        // has signals to look at: run queue's lock to set, its own to clear
     bool tick_due;           // its own, interrupts off to set: a tick has come, and watched was not 0
     const uint32_t *watched; // its own: in ticks somebody is to look at what it has run, while this is not 0; or NULL
+    bool killed;             // its process ends, or its program: for good. Atomic
     bool exited;             // exit_queue's lock
     struct sched_policy policy; // run queue's lock
     uint32_t allowed;           // CPUs that it may run on, bit id; atomic
@@ -99,6 +101,18 @@ static inline struct cpu *this_cpu(void) // interrupts off, or a thread that can
 static inline struct thread *thread_current(void) // NULL before BOOT_SCHED
 {
     return flow_local();
+}
+// Whoever does as much as a user asks for looks at one of these on the way, and stops with what is done: nobody waits
+// longer than a page takes for a signal to be seen, and what is killed ends.
+static inline bool thread_killed(void)
+{
+    const struct thread *me = thread_current();
+    return me != NULL && unlikely(__atomic_load_n(&me->killed, __ATOMIC_RELAXED));
+}
+static inline bool thread_interrupted(void) // any signal is to be looked at
+{
+    const struct thread *me = thread_current();
+    return me != NULL && unlikely(READ_ONCE(me->interrupted));
 }
 // Nanoseconds, up to now. Exact for the current thread; of one that another CPU runs it may be a switch behind.
 uint64_t thread_runtime(const struct thread *thread);

@@ -103,7 +103,8 @@ int64_t sys_mincore(const uint64_t arguments[6])
     }
     for (uint64_t done = 0; done < pages; done += PART) {
         uint64_t part = min_u64(pages - done, PART);
-        int error = space_resident(my_space(), start + done * PAGE_SIZE, part, present);
+        int error = thread_killed() ? -EINTR : 0;
+        error = error != 0 ? error : space_resident(my_space(), start + done * PAGE_SIZE, part, present);
         error = error != 0 ? error : copy_to_user(uaddr(arguments[2] + done), present, part);
         if (error != 0) {
             return error;

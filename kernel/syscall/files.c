@@ -400,6 +400,9 @@ static int64_t give_entries(struct file *file, uint64_t to, uint64_t room)
         }
         WRITE_ONCE(file->offset, cursor);
         done += size;
+        if (thread_interrupted()) {
+            return (int64_t)done;
+        }
     }
 }
 

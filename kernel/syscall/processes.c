@@ -68,7 +68,7 @@ static int add_vector(struct exec_strings *strings, uint64_t vector, uint32_t *c
     for (*count = 0; vector != 0; vector += sizeof(uint64_t), (*count)++) {
         uint64_t text;
         size_t length;
-        int error = copy_from_user(&text, uaddr(vector), sizeof(text));
+        int error = thread_killed() ? -EINTR : copy_from_user(&text, uaddr(vector), sizeof(text));
         if (error != 0 || text == 0) {
             return error;
         }

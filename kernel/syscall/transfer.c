@@ -101,7 +101,7 @@ static int64_t move_all(struct transfer *transfer, uint64_t count)
         }
         total += done;
         count -= (uint64_t)done;
-        if ((uint64_t)done < size || READ_ONCE(thread_current()->interrupted)) {
+        if ((uint64_t)done < size || thread_interrupted()) {
             return total;
         }
     }
@@ -223,7 +223,7 @@ int64_t sys_splice(const uint64_t arguments[6])
         }
         total += (uint64_t)done;
         left -= (uint64_t)done;
-        if ((uint64_t)done < size || READ_ONCE(thread_current()->interrupted)) {
+        if ((uint64_t)done < size || thread_interrupted()) {
             break;
         }
     }
@@ -251,9 +251,9 @@ int64_t sys_tee(const uint64_t arguments[6])
     if (result == 0) {
         result = pipe_wait_readable(transfer.in, ((uint32_t)arguments[3] & SPLICE_F_NONBLOCK) != 0);
     }
-    uint64_t total = 0;
-    while (result == 0 && total < arguments[2]) {
-        struct io io = {.kernel = transfer.buffer, .left = min_u64(arguments[2] - total, CHUNK)};
+    uint64_t total = 0, wanted = min_u64(arguments[2], TRANSFER_MAX);
+    while (result == 0 && total < wanted) {
+        struct io io = {.kernel = transfer.buffer, .left = min_u64(wanted - total, CHUNK)};
         struct condition *changed;
         int64_t got = pipe_peek(transfer.in, &io, total);
         if (got <= 0 || (total > 0 && (transfer.out->ops->poll(transfer.out, &changed) & POLL_OUT) == 0)) {
@@ -264,6 +264,9 @@ int64_t sys_tee(const uint64_t arguments[6])
         int64_t put = file_write(transfer.out, &io);
         result = put < 0 ? put : 0;
         total += put > 0 ? (uint64_t)put : 0;
+        if (thread_interrupted()) {
+            break;
+        }
     }
     end(&transfer);
     return total > 0 ? (int64_t)total : result;

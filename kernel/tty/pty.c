@@ -236,7 +236,7 @@ static int64_t master_write(struct file *file, struct io *io, uint64_t offset)
     char chunk[64];
     int64_t done = 0;
     while (io->left > 0) {
-        if (done > 0 && READ_ONCE(thread_current()->interrupted)) { // as much may be written as there is memory
+        if (done > 0 && thread_interrupted()) { // as much may be written as there is memory
             return done;
         }
         uint64_t part = min_u64(io_run(io), sizeof(chunk));

@@ -134,7 +134,7 @@ int64_t tty_write(struct tty *tty, struct io *io, bool nonblock)
     }
     mutex_lock(&tty->lock);
     // A signal ends it early: as much may be written as there is memory.
-    while (io->left > 0 && error == 0 && (done == 0 || !READ_ONCE(thread_current()->interrupted))) {
+    while (io->left > 0 && error == 0 && (done == 0 || !thread_interrupted())) {
         error = wait_for_room(tty, nonblock);
         uint64_t part = min_u64(io->left, sizeof(chunk));
         if (error == 0 && tty->ops->room != NULL) {

@@ -21,6 +21,14 @@ TEST(page_map, sparse_numbers_and_truncation)
         EXPECT(!page_map_find(&map, numbers[i] + 2, &found));
     }
     EXPECT_EQ(page_map_insert(&map, PAGE_MAP_LIMIT, pages[0]), -EFBIG);
+    static const uint64_t sorted[] = {0, 7, 511, 512, 1UL << 18, (1UL << 18) + 1, (1UL << 36) + 5, PAGE_MAP_LIMIT - 1};
+    uint64_t number = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(sorted); i++, number++) { // as fast over the widest gap
+        EXPECT(page_map_next(&map, &number, &found) && number == sorted[i]);
+        paddr_t same;
+        EXPECT(page_map_find(&map, number, &same) && same.raw == found.raw);
+    }
+    EXPECT(!page_map_next(&map, &number, &found));
     page_map_truncate(&map, (1UL << 18) + 1);
     EXPECT_EQ(map.count, 5);
     EXPECT(page_map_find(&map, 1UL << 18, &found) && !page_map_find(&map, (1UL << 18) + 1, &found));
