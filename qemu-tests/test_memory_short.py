@@ -1,10 +1,12 @@
 """When memory runs out one process is killed, and says so; everybody else goes on. Fork bombs end with EAGAIN."""
 
 import re
+import subprocess
 
 import pytest
 
 from faultline import userland
+from faultline.paths import ROOT
 
 HOG = """#!/bin/sh
 # Doubles what it holds until there is no more.
@@ -60,4 +62,16 @@ def test_files_leave_room_for_processes(run, memory, alive):
     machine, printed, status = run(script, memory=memory << 20, preset="qemu-virt")
     assert [line for line in printed.splitlines() if line in ("0", "1", "alive")] == ["1", "alive", "0"]
     assert "out of memory" not in machine.monitor.command("log").text
+    alive(machine)
+
+
+def test_many_who_wait_do_not_use_up_a_victims_time(make_machine, tmp_path, alive):
+    program = tmp_path / "hogs"
+    source = ROOT / "qemu-tests" / "programs" / "hogs.c"
+    subprocess.run(["aarch64-linux-gnu-gcc", "-O1", "-static", f"-I{ROOT}/user/compare", "-o", program, source], check=True)
+    archive = userland.initrd(tmp_path / "initrd.cpio", {"hogs": program.read_bytes()})
+    machine = make_machine(initrd=archive, smp=4, preset="qemu-virt", memory=512 << 20)
+    machine.boot()
+    printed, _ = machine.execute("/hogs", 240.0)
+    assert printed.splitlines()[-2:] == ["the hog: is killed", "root's process: lives"]
     alive(machine)

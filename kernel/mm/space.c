@@ -72,6 +72,18 @@ void space_drop_pages(struct space *space, uint64_t start, uint64_t end)
     }
 }
 
+void space_reap(struct space *space)
+{
+    mutex_lock(&space->lock);
+    space->reaped = true;
+    for (struct area *area = areas_first(&space->areas); area != NULL; area = areas_next(area)) {
+        if ((area->flags & AREA_SHARED) == 0) {
+            space_drop_pages(space, area->start, area->end);
+        }
+    }
+    mutex_unlock(&space->lock);
+}
+
 // For a page of its own, or one that must not be written. Where both writing and executing is allowed, the access says
 // which.
 static unsigned flags_for(const struct area *area, bool own, enum space_access access)
@@ -117,6 +129,9 @@ static int copy_of(struct space *space, paddr_t page, paddr_t *out)
 static int bring_page(struct space *space, const struct area *area, uint64_t va, enum space_access access)
 {
     paddr_t page;
+    if (unlikely(space->reaped)) {
+        return -EFAULT;
+    }
     if (area->backing == NULL) {
         int error = user_page_alloc(space->pool, &page);
         return error != 0 ? error : map_page(space, area, va, page, true, access);

@@ -70,6 +70,7 @@ struct space {
     uint64_t mmap_top;       // mappings without a wish lie below
     uint64_t stack_top;      // where a program's stack began
     bool fixed_layout;       // nothing of it is put at random
+    bool reaped;             // its users are killed: no page comes any more
     uint64_t resident;       // pages present
     uint64_t resident_most;  // so far
     uint64_t faults;         // that brought a page
@@ -96,6 +97,8 @@ enum space_access { SPACE_READ, SPACE_WRITE, SPACE_EXEC };
 // An empty space. -ENOMEM: *space undefined.
 [[nodiscard]] int space_init(struct space *space, struct page_pool *pool);
 void space_destroy(struct space *space); // no CPU uses its table any more
+// All its users are killed, and may be long in coming to their end: what it has of its own goes at once.
+void space_reap(struct space *space);
 
 struct space_request {
     uint64_t address;        // a wish, or with fixed a demand

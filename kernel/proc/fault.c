@@ -27,10 +27,10 @@ static void describe(int error, struct signal_info *info)
 static int touch(struct process *process, uint64_t address, enum space_access access)
 {
     int error;
-    unsigned tries = 0;
+    struct oom_relief relief = {0};
     do {
         error = space_touch(process->space, address, access);
-    } while (error == -ENOMEM && oom_relieve(tries++));
+    } while (error == -ENOMEM && oom_relieve(&relief));
     return error;
 }
 

@@ -8,8 +8,11 @@
 
 struct process;
 
-// After the tries-th failure (from 0) to get a page for the current process. True: there may be one now.
-bool oom_relieve(unsigned tries);
+// After a failure to get a page for the current process; relief: all zeroes at the first. True: there may be one now.
+struct oom_relief {
+    unsigned tries, enough;
+};
+bool oom_relieve(struct oom_relief *relief);
 unsigned oom_kills(void); // since boot; any context
 // How much killing it would give back, 0 to 1000 of all memory and its adjustment: /proc/<pid>/oom_score.
 uint32_t oom_score(struct process *process);

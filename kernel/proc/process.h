@@ -34,6 +34,7 @@ struct process {
     bool executed;         // has had another program since it was born; family's lock
     bool subreaper;        // these two by prctl(2): orphans below are its children
     uint8_t death_signal;  // comes when its parent ends; 0: none
+    bool oom_skip;         // was killed for want of memory, and nobody waits for it any more
     bool released;         // a child of vfork(2) that has its own program, or has ended
     int exit_signal;       // to the parent; 0: none
     int stop_signal;       // of the last stop
