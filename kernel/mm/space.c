@@ -366,13 +366,30 @@ const char *space_check(struct space *space)
     return broken;
 }
 
-int space_identify(struct space *space, uint64_t va, const void **object, uint64_t *offset)
+static uint64_t identities; // given so far
+
+static uint64_t identity_of(uint64_t *identity)
+{
+    uint64_t seen = load_acquire(identity);
+    if (seen == 0) {
+        uint64_t fresh = atomic_add(&identities, 1) + 1;
+        seen = atomic_cas(identity, &seen, fresh) ? fresh : seen;
+    }
+    return seen;
+}
+
+uint64_t space_identity(struct space *space)
+{
+    return identity_of(&space->identity);
+}
+
+int space_identify(struct space *space, uint64_t va, uint64_t *object, uint64_t *offset)
 {
     mutex_lock(&space->lock);
     const struct area *area = areas_find(&space->areas, va);
     bool mapped = area != NULL && area->start <= va;
     bool shared = mapped && (area->flags & AREA_SHARED) != 0 && area->backing != NULL;
-    *object = shared ? (const void *)area->backing : space;
+    *object = identity_of(shared ? &area->backing->identity : &space->identity);
     *offset = shared ? area->offset + (va - area->start) : va;
     int error = shared || (mapped && (area->flags & AREA_WRITE) != 0) ? 0 : -EFAULT;
     mutex_unlock(&space->lock);

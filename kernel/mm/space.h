@@ -12,7 +12,8 @@
 // A source of pages: a file's contents, memory that is shared between processes.
 struct backing {
     const struct backing_ops *ops;
-    uint32_t running; // spaces whose program it is; its owner lets nobody write meanwhile
+    uint32_t running;  // spaces whose program it is; its owner lets nobody write meanwhile
+    uint64_t identity; // atomic: 0 until somebody asks for it, see space_identify()
 };
 struct backing_ops {
     // The page at offset, with a reference for the caller. -ENXIO: beyond the end (SIGBUS); -ENOMEM, -EIO.
@@ -62,6 +63,7 @@ void backing_truncated(struct backing *backing, uint64_t size);
 
 struct space {
     uint32_t references; // atomic: the processes that use it
+    uint64_t identity;   // as a backing's
     struct mutex lock;   // covers the rest
     struct page_pool *pool;
     struct pagetable table;
@@ -152,9 +154,10 @@ uint64_t space_set_brk(struct space *space, uint64_t brk);
 // Makes the page of va present for that access. -EFAULT: nothing there (SEGV_MAPERR); -EACCES: not allowed
 // (SEGV_ACCERR); -ENXIO: beyond the end of its file (SIGBUS); -ENOMEM, -EIO.
 [[nodiscard]] int space_touch(struct space *space, uint64_t va, enum space_access access);
-// What va stands for: two that say the same are one memory, in whichever spaces. offset in bytes. object is only to be
-// compared, it may be gone. -EFAULT: nothing there, or what can never change.
-[[nodiscard]] int space_identify(struct space *space, uint64_t va, const void **object, uint64_t *offset);
+// What va stands for: two that say the same are one memory, in whichever spaces. offset in bytes. object: a number that
+// nothing else ever has, also when what it names is gone. -EFAULT: nothing there, or what can never change.
+[[nodiscard]] int space_identify(struct space *space, uint64_t va, uint64_t *object, uint64_t *offset);
+uint64_t space_identity(struct space *space); // the object of all that it has for itself
 // Copies into the space whatever its rights are, as for a program that is being loaded; all of it is mapped. -ENOMEM,
 // -EFAULT.
 [[nodiscard]] int space_write(struct space *space, uint64_t va, const void *from, uint64_t size);

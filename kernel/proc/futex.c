@@ -28,13 +28,14 @@ int futex_identify(const struct futex *futex, struct futex_key *out)
     if (futex->shared) {
         return space_identify(futex->space, futex->address, &out->object, &out->offset);
     }
-    *out = (struct futex_key){futex->space, futex->address};
+    *out = (struct futex_key){space_identity(futex->space), futex->address};
     return 0;
 }
 
 struct futex_bucket *futex_bucket_of(const struct futex_key *key)
 {
-    uint64_t hash = ((uint64_t)key->object ^ key->offset >> 2) * 0x9e3779b97f4a7c15ul; // Fibonacci hashing
+    // Fibonacci hashing, twice: objects are small numbers, and so are offsets in files.
+    uint64_t hash = (key->object * 0x9e3779b97f4a7c15ul ^ key->offset >> 2) * 0x9e3779b97f4a7c15ul;
     return &futex_buckets[hash >> (64 - FUTEX_BUCKET_BITS)];
 }
 

@@ -9,7 +9,7 @@
 #define FUTEX_BUCKETS (1u << FUTEX_BUCKET_BITS)
 
 struct futex_key {
-    const void *object; // what is mapped there, or the space
+    uint64_t object; // space_identify()'s: a waiter may be in line longer than what it waits on is mapped
     uint64_t offset;
 };
 

@@ -299,7 +299,8 @@ static void give_up_in(struct futex_bucket *bucket, struct task *task)
     while ((waiter = find_waiter_for(bucket, task->tid)) != NULL) {
         struct futex_key key = waiter->key;
         uint32_t word;
-        int error = key.object == task->process->space ? user_word_read(uaddr(key.offset), &word) : -EFAULT;
+        int error =
+            key.object == space_identity(task->process->space) ? user_word_read(uaddr(key.offset), &word) : -EFAULT;
         bool mine = error == 0 && (int32_t)(word & OWNER) == task->tid;
         bool abandoned = error == 0 && (word & OWNER) == 0; // just now, by way of the robust list
         if (mine || abandoned) {
