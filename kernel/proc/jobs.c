@@ -6,14 +6,14 @@
 
 void (*session_ended)(int32_t session);
 
-void group_signal(int32_t group, int signal)
+void group_signal(int32_t group, int32_t session, int signal)
 {
     const struct signal_info info = {.signal = signal, .code = SI_KERNEL};
     irqflags_t flags = spin_lock(&family.lock);
     list_for_each(at, &family.all)
     {
         struct process *process = container_of(at, struct process, all);
-        if (process->group == group && group > 0) {
+        if (process->group == group && process->session == session && group > 0) {
             signal_send_locked(process, NULL, &info);
         }
     }
@@ -41,7 +41,7 @@ int process_in_background(int signal)
     bool refused = (me->signals.blocked & signal_bit(signal)) != 0 ||
                    process->signals.actions[signal - 1].handler == HANDLER_IGNORE;
     bool orphaned = group_is_orphaned(process->group, NULL);
-    int32_t group = process->group;
+    int32_t group = process->group, session = process->session;
     spin_unlock(&family.lock, flags);
     if (refused) {
         return signal == SIGTTIN ? -EIO : 0;
@@ -49,6 +49,6 @@ int process_in_background(int signal)
     if (orphaned) {
         return -EIO;
     }
-    group_signal(group, signal);
+    group_signal(group, session, signal);
     return -ERESTART;
 }

@@ -3,8 +3,9 @@
 
 #include "kernel/proc/process.h"
 
-// From the kernel: nobody is asked for permission. Nothing if nobody is there.
-void group_signal(int32_t group, int signal);
+// From the kernel: nobody is asked for permission. Nothing if nobody is there. A group's number may be another's by
+// now, but not in the same session, which is there as long as it has a terminal.
+void group_signal(int32_t group, int32_t session, int signal);
 bool group_in_session(int32_t group, int32_t session); // some process is in both
 // The current process does what its terminal allows to its foreground group only: with signal its group is stopped.
 // -ERESTART: it has been sent, and the call is to be made again; -EIO: nobody could continue the group, or with SIGTTIN

@@ -10,7 +10,7 @@ static struct tty console;
 
 static void to_foreground(struct tty *tty, int signal)
 {
-    group_signal(tty->foreground, signal);
+    group_signal(tty->foreground, tty->session, signal);
 }
 
 void console_tty_give(int32_t group)

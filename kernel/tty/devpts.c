@@ -10,37 +10,55 @@
 #define INO_PTMX 2u
 #define INO_FIRST 3u
 
+// A node of a pair is of that pair only: its number is soon another's.
+struct pts_node {
+    struct vnode vnode;
+    struct pty *pty; // no reference: NULL when the pair has gone, or for another node. The table's lock
+};
+
 static struct mount *shown; // where nodes belong; NULL: nowhere. Changed by mounting and unmounting
 static const struct vnode_ops ops;
+
+static struct pts_node *pts_node(struct vnode *node)
+{
+    return container_of(node, struct pts_node, vnode);
+}
 
 static int make(struct mount *mount, uint32_t mode, uint64_t device, uint64_t ino, struct vnode **out)
 {
     void *memory;
-    int error = kmalloc(sizeof(struct vnode), &memory);
+    int error = kmalloc(sizeof(struct pts_node), &memory);
     if (error == 0) {
-        struct vnode *node = memory;
-        vnode_init(node, &ops, mount, mode);
-        node->device = device;
-        node->ino = ino;
-        *out = node;
+        struct pts_node *node = memory;
+        node->pty = NULL;
+        vnode_init(&node->vnode, &ops, mount, mode);
+        node->vnode.device = device;
+        node->vnode.ino = ino;
+        *out = &node->vnode;
     }
     return error;
 }
 
-int devpts_make_node(unsigned number, struct vnode **out)
+int devpts_make_node(struct pty *pty, unsigned number, struct vnode **out)
 {
     struct mount *mount = READ_ONCE(shown);
     int error = mount != NULL ? make(mount, S_IFCHR | 0620, DEVICE_PTS + number, INO_FIRST + number, out) : -ENODEV;
     if (error == 0) {
+        pts_node(*out)->pty = pty;
         (*out)->uid = credentials_current()->uid;
         (*out)->gid = 5; // tty, as Debian mounts it
     }
     return error;
 }
 
+struct pty **devpts_pair(struct vnode *node)
+{
+    return &pts_node(node)->pty;
+}
+
 static void release(struct vnode *node)
 {
-    kfree(node);
+    kfree(pts_node(node));
 }
 
 static bool read_number(const char *name, size_t length, unsigned *out)
@@ -106,8 +124,7 @@ static int open(struct vnode *node, struct file *file)
         file->ops = &directory_ops;
         return 0;
     }
-    return node->ino == INO_PTMX ? device_open(file, DEVICE_PTMX)
-                                 : pty_open_slave(file, (unsigned)(node->ino - INO_FIRST));
+    return node->ino == INO_PTMX ? device_open(file, DEVICE_PTMX) : pty_open_slave(file, node);
 }
 
 static const struct vnode_ops ops = {

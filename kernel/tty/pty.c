@@ -23,10 +23,10 @@ static struct {
 
 static const struct file_ops master_ops, slave_ops;
 
-struct pty *pty_find(unsigned number)
+static struct pty *pair_of(struct vnode *node) // with a reference; NULL: it has gone
 {
     mutex_lock(&table.lock);
-    struct pty *pty = number < PTYS_MAX ? table.pairs[number] : NULL;
+    struct pty *pty = *devpts_pair(node);
     if (pty != NULL) {
         (void)atomic_add(&pty->references, 1);
     }
@@ -39,7 +39,7 @@ int64_t pty_next(unsigned from)
     int64_t found = -ENOENT;
     mutex_lock(&table.lock);
     for (unsigned i = from; i < PTYS_MAX && found < 0; i++) {
-        found = table.pairs[i] != NULL ? (int64_t)i : -ENOENT;
+        found = table.pairs[i] != NULL && table.pairs[i]->node != NULL ? (int64_t)i : -ENOENT;
     }
     mutex_unlock(&table.lock);
     return found;
@@ -54,9 +54,13 @@ struct vnode *pty_node(unsigned number)
     return node;
 }
 
+// The number is another's when nobody has any side of the pair open.
 void pty_put(struct pty *pty)
 {
     if (pty != NULL && __atomic_fetch_sub(&pty->references, 1, __ATOMIC_ACQ_REL) == 1) {
+        mutex_lock(&table.lock);
+        table.pairs[pty->number] = NULL;
+        mutex_unlock(&table.lock);
         kfree(pty);
     }
 }
@@ -85,7 +89,7 @@ static void send(struct tty *tty, const char *text, size_t size)
 
 static void to_foreground(struct tty *tty, int signal)
 {
-    group_signal(tty->foreground, signal);
+    group_signal(tty->foreground, tty->session, signal);
 }
 
 static void tell(struct tty *tty)
@@ -113,9 +117,9 @@ static int open_slave(struct tty *tty, struct file *file)
 static const struct tty_ops pair_ops = {
     .send = send, .signal = to_foreground, .room = room, .tell = tell, .open = open_slave};
 
-int pty_open_slave(struct file *file, unsigned number)
+int pty_open_slave(struct file *file, struct vnode *node)
 {
-    struct pty *pty = pty_find(number);
+    struct pty *pty = pair_of(node);
     int error = pty != NULL ? open_slave(&pty->tty, file) : -EIO;
     if (error == 0) {
         tty_opened(&pty->tty, file->flags);
@@ -276,7 +280,7 @@ static int64_t open_peer(struct pty *pty, uint64_t flags)
     if (error != 0) {
         return error;
     }
-    error = pty_open_slave(file, pty->number);
+    error = pty_open_slave(file, pty->node);
     file->flags &= ~O_NOCTTY;
     if (error != 0) {
         file_put(file);
@@ -307,9 +311,10 @@ static int64_t master_ioctl(struct file *file, unsigned request, uint64_t argume
         pty->locked = value != 0;
         break;
     case TIOCSIG:
-        result = argument >= 1 && argument <= SIGNAL_MAX ? 0 : -EINVAL;
+        // What can be typed; any other signal wants a right, which nobody asks for here.
+        result = argument == SIGINT || argument == SIGQUIT || argument == SIGTSTP ? 0 : -EINVAL;
         if (result == 0) {
-            group_signal(pty->tty.foreground, (int)argument);
+            to_foreground(&pty->tty, (int)argument);
         }
         break;
     default:
@@ -325,8 +330,9 @@ static void master_release(struct file *file)
     tty_hang_up(&pty->tty);
     tty_delist(&pty->tty);
     mutex_lock(&table.lock);
-    table.pairs[pty->number] = NULL;
     struct vnode *node = pty->node;
+    pty->node = NULL;
+    *devpts_pair(node) = NULL;
     mutex_unlock(&table.lock);
     vnode_put(node);
     pty_put(pty);
@@ -351,7 +357,7 @@ static int enter(struct pty *pty)
     while (number < PTYS_MAX && table.pairs[number] != NULL) {
         number++;
     }
-    int error = number < PTYS_MAX ? devpts_make_node(number, &pty->node) : -ENOSPC;
+    int error = number < PTYS_MAX ? devpts_make_node(pty, number, &pty->node) : -ENOSPC;
     if (error == 0) {
         pty->number = number;
         pty->tty.number = DEVICE_PTS + number;

@@ -80,10 +80,10 @@ static void give_to(struct tty *tty, int32_t session, int32_t foreground)
 // Nobody's from now on; who was in front is told. With the list's lock.
 static void take_away(struct tty *tty)
 {
-    int32_t foreground = tty->foreground;
+    int32_t foreground = tty->foreground, session = tty->session;
     give_to(tty, 0, 0);
-    group_signal(foreground, SIGHUP);
-    group_signal(foreground, SIGCONT);
+    group_signal(foreground, session, SIGHUP);
+    group_signal(foreground, session, SIGCONT);
 }
 
 static void on_session_end(int32_t session)
@@ -120,8 +120,8 @@ void tty_hang_up(struct tty *tty)
     mutex_unlock(&tty->lock);
     if (session != 0) {
         take_away(tty);
-        group_signal(session, SIGHUP); // the leader's own
-        group_signal(session, SIGCONT);
+        group_signal(session, session, SIGHUP); // the leader's own
+        group_signal(session, session, SIGCONT);
     }
     mutex_unlock(&all.lock);
 }
