@@ -323,7 +323,7 @@ static void make_process(void)
     struct backing *shared;
     struct vnode *node;
     EXPECT_MODEL(process_make(&process) == 0 && process_space_create(&process->space) == 0, "no process");
-    EXPECT_MODEL(tmpfs_anonymous(&(struct credentials){0}, PAGE_SIZE, &node, &shared) == 0, "no shared memory");
+    EXPECT_MODEL(tmpfs_anonymous(&credentials_kernel, PAGE_SIZE, &node, &shared) == 0, "no shared memory");
     map(BASE, 0, NULL);
     map(BASE + 4 * PAGE_SIZE, AREA_SHARED, shared);
     vnode_put(node);

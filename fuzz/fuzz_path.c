@@ -84,10 +84,9 @@ static void make(struct input *input, enum kind kind)
     int made = found.folder != NONE && found.node == NONE ? path_new(kind, path_nodes[found.folder].mount) : NONE;
     if (made != NONE) {
         static const uint32_t types[] = {[FOLDER] = S_IFDIR, [PLAIN] = S_IFREG, [LINK] = S_IFLNK};
-        static const struct credentials owner = {0};
         int expected = path_nodes[found.folder].parent == NONE ? -ENOENT : 0;
         int error = end.directory->ops->create(end.directory, end.name, end.name_length, types[kind] | mode, 0,
-                                               kind == LINK ? target : NULL, &owner, &end.node);
+                                               kind == LINK ? target : NULL, &credentials_kernel, &end.node);
         OP("make %u %s = %d", kind, kind == LINK ? target : "", error);
         EXPECT_MODEL(error == expected || excused(error), "making \"%s\" gave %d, not %d", path, error, expected);
         path_nodes[made].vnode = end.node;
@@ -119,7 +118,7 @@ static void remove_name(struct input *input)
         int expected = path_may_go(own, folder);
         vnode_put(end.node);
         end.node = NULL;
-        int error = end.directory->ops->unlink(end.directory, end.name, end.name_length, folder);
+        int error = end.directory->ops->unlink(end.directory, end.name, end.name_length, folder, &credentials_kernel);
         OP("remove = %d", error);
         EXPECT_MODEL(error == expected, "removing \"%s\" gave %d, not %d", path, error, expected);
         if (error == 0) {
@@ -136,17 +135,21 @@ static int expect_rename(const struct path_found *from, const struct path_found 
     if (path_nodes[to->folder].parent == NONE) {
         return -ENOENT;
     }
+    if (victim != NONE ? flags == RENAME_NOREPLACE : flags == RENAME_EXCHANGE) {
+        return victim != NONE ? -EEXIST : -ENOENT;
+    }
     if (folder && path_is_inside(to->folder, old)) {
         return -EINVAL;
     }
-    if (path_nodes[old].over != NONE) {
-        return -EBUSY;
+    if (victim != NONE && path_nodes[victim].kind == FOLDER && path_is_inside(from->folder, victim)) {
+        return flags == RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
     }
-    bool around = victim != NONE && path_nodes[victim].kind == FOLDER && path_is_inside(from->folder, victim);
-    if (flags == RENAME_EXCHANGE) {
-        return victim == NONE ? -ENOENT : path_nodes[victim].over != NONE ? -EBUSY : around ? -EINVAL : 0;
+    if (victim == old) {
+        return 0;
     }
-    return victim == NONE ? 0 : around ? -ENOTEMPTY : flags == RENAME_NOREPLACE ? -EEXIST : path_may_go(victim, folder);
+    int error = victim != NONE && flags != RENAME_EXCHANGE ? path_may_go(victim, folder) : 0;
+    bool covered = path_nodes[old].over != NONE || (victim != NONE && path_nodes[victim].over != NONE);
+    return covered && (error == 0 || error == -ENOTEMPTY) ? -EBUSY : error;
 }
 
 static void note_rename(const struct path_found *from, const struct path_found *to, unsigned flags)
@@ -194,7 +197,7 @@ static void rename_or_link(struct input *input, bool link)
         int expected = path_nodes[place.folder].parent == NONE              ? -ENOENT
                        : path_nodes[place.folder].child[place.name] != NONE ? -EEXIST
                                                                             : 0;
-        int error = to.directory->ops->link(to.directory, to.name, to.name_length, from.node);
+        int error = to.directory->ops->link(to.directory, to.name, to.name_length, from.node, &credentials_kernel);
         OP("link = %d", error);
         EXPECT_MODEL(error == expected || excused(error), "linking \"%s\" to \"%s\" gave %d, not %d", path, other,
                      error, expected);
@@ -208,7 +211,7 @@ static void rename_or_link(struct input *input, bool link)
         vnode_put(to.node);
         from.node = to.node = NULL;
         int error = from.directory->ops->rename(from.directory, from.name, from.name_length, to.directory, to.name,
-                                                to.name_length, flags);
+                                                to.name_length, flags, &credentials_kernel);
         OP("rename flags %u = %d", flags, error);
         EXPECT_MODEL(error == expected || excused(error), "renaming \"%s\" to \"%s\" gave %d, not %d", path, other,
                      error, expected);

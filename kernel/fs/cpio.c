@@ -162,13 +162,14 @@ static int make_node(struct unpacking *unpacking, const struct path_end *end, co
                      const char *target, struct vnode **out)
 {
     uint64_t device = (uint64_t)entry->special_major << 8 | entry->special_minor;
-    unpacking->as.uid = entry->uid;
-    unpacking->as.gid = entry->gid;
     int error = end->directory->ops->create == NULL
                     ? -EROFS
                     : end->directory->ops->create(end->directory, end->name, end->name_length, entry->mode, device,
                                                   target, &unpacking->as, out);
-    unpacking->as.uid = unpacking->as.gid = 0;
+    if (error == 0) { // nobody sees it yet
+        (*out)->uid = entry->uid;
+        (*out)->gid = entry->gid;
+    }
     return error;
 }
 
@@ -187,9 +188,10 @@ static int make_file(struct unpacking *unpacking, struct path_end *end, const st
     struct vnode *first = find_linked(unpacking, entry);
     int error;
     if (first != NULL) {
-        error = first->mount != end->directory->mount
-                    ? -EXDEV
-                    : end->directory->ops->link(end->directory, end->name, end->name_length, first);
+        error =
+            first->mount != end->directory->mount
+                ? -EXDEV
+                : end->directory->ops->link(end->directory, end->name, end->name_length, first, unpacking->start.as);
         if (error == 0) {
             end->node = first;
             vnode_get(first);
@@ -207,7 +209,8 @@ static int make_file(struct unpacking *unpacking, struct path_end *end, const st
 }
 
 // What another archive, or an earlier entry, has left in the way. Directories stay: *there.
-static int make_way(struct path_end *end, const struct cpio_entry *entry, bool *there)
+static int make_way(const struct unpacking *unpacking, struct path_end *end, const struct cpio_entry *entry,
+                    bool *there)
 {
     *there = end->node != NULL && vnode_is(end->node, S_IFDIR) && (entry->mode & S_IFMT) == S_IFDIR;
     if (end->node == NULL || *there) {
@@ -216,7 +219,7 @@ static int make_way(struct path_end *end, const struct cpio_entry *entry, bool *
     if (end->directory == NULL || vnode_is(end->node, S_IFDIR) || end->directory->ops->unlink == NULL) {
         return -EEXIST;
     }
-    int error = end->directory->ops->unlink(end->directory, end->name, end->name_length, false);
+    int error = end->directory->ops->unlink(end->directory, end->name, end->name_length, false, unpacking->start.as);
     vnode_put(end->node);
     end->node = NULL;
     return error;
@@ -231,7 +234,7 @@ static int unpack_one(struct unpacking *unpacking, const struct cpio_entry *entr
         return error;
     }
     uint64_t contents = unpacking->at;
-    error = make_way(&end, entry, &there);
+    error = make_way(unpacking, &end, entry, &there);
     if (error == 0 && !there) {
         error = (entry->mode & S_IFMT) == S_IFLNK ? make_symlink(unpacking, &end, entry)
                                                   : make_file(unpacking, &end, entry);

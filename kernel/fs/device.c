@@ -92,19 +92,18 @@ int device_open(struct file *file, uint64_t number)
 
 static int directory_named(struct vnode *root, const char *name, size_t length, struct vnode **out)
 {
-    static const struct credentials as = {0};
     int error = root->ops->lookup(root, name, length, out);
-    return error == -ENOENT ? root->ops->create(root, name, length, S_IFDIR | 0755, 0, NULL, &as, out) : error;
+    return error == -ENOENT ? root->ops->create(root, name, length, S_IFDIR | 0755, 0, NULL, &credentials_kernel, out)
+                            : error;
 }
 
 static int make_nodes(struct vnode *directory)
 {
-    static const struct credentials as = {0};
     int error = 0;
     for (unsigned i = 0; i < device_count && error == 0; i++) {
         struct vnode *node = NULL;
         error = directory->ops->create(directory, devices[i].name, text_length(devices[i].name),
-                                       S_IFCHR | devices[i].mode, devices[i].number, NULL, &as, &node);
+                                       S_IFCHR | devices[i].mode, devices[i].number, NULL, &credentials_kernel, &node);
         error = error == -EEXIST ? 0 : error; // the first files may bring their own
         vnode_put(node);
     }
@@ -117,7 +116,7 @@ static int make_nodes(struct vnode *directory)
     for (unsigned i = 0; i < ARRAY_SIZE(links) && error == 0; i++) {
         struct vnode *node = NULL;
         error = directory->ops->create(directory, links[i].name, text_length(links[i].name), S_IFLNK | 0777, 0,
-                                       links[i].target, &as, &node);
+                                       links[i].target, &credentials_kernel, &node);
         error = error == -EEXIST ? 0 : error;
         vnode_put(node);
     }

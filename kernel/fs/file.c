@@ -141,9 +141,6 @@ static int check_kind(const struct vnode *node, uint32_t flags)
 
 static int make(const struct path_start *start, struct path_end *end, uint32_t mode)
 {
-    if (end->slash) {
-        return -EISDIR;
-    }
     int error = vnode_access(end->directory, start->as, ACCESS_WRITE | ACCESS_EXEC);
     if (error == 0 && end->directory->ops->create == NULL) {
         error = -ENOENT; // as on Linux's /proc
@@ -175,7 +172,7 @@ static int open_node(const struct path_start *start, struct vnode *node, uint32_
     }
     file->flags &= ~O_NOCTTY; // was for the opening
     if (error == 0 && (flags & O_TRUNC) != 0 && vnode_is(node, S_IFREG)) {
-        error = node->ops->truncate(node, 0);
+        error = file_truncate(node, 0);
     }
     if (error != 0) {
         file_put(file);
@@ -200,8 +197,9 @@ static int open_nameless(const struct path_start *start, char *path, uint32_t fl
     error = vnode_access(end.node, start->as, ACCESS_WRITE | ACCESS_EXEC);
     struct vnode *node;
     if (error == 0) {
-        error = end.node->ops->nameless != NULL ? end.node->ops->nameless(end.node, mode & 07777, start->as, &node)
-                                                : -EOPNOTSUPP;
+        error = end.node->ops->nameless == NULL
+                    ? -EOPNOTSUPP
+                    : end.node->ops->nameless(end.node, mode & 07777, (flags & O_EXCL) == 0, start->as, &node);
     }
     if (error == 0) {
         error = open_node(start, node, flags & ~(O_TMPFILE | O_DIRECTORY), true, out);
@@ -216,34 +214,45 @@ int file_open(const struct path_start *start, char *path, uint32_t flags, uint32
     return file_open_how(start, path, flags, mode, 0, out);
 }
 
+#define OPEN_TRIES 40u
+
+// Opens what the walk has found, or makes it. -EEXIST without O_EXCL: somebody was faster, and it is to be found anew.
+static int open_end(const struct path_start *start, struct path_end *end, uint32_t flags, uint32_t mode,
+                    struct file **out)
+{
+    bool missing = end->node == NULL;
+    int error = missing ? make(start, end, mode) : (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? -EEXIST : 0;
+    return error != 0 ? error : open_node(start, end->node, flags, missing, out);
+}
+
 int file_open_how(const struct path_start *start, char *path, uint32_t flags, uint32_t mode, unsigned how,
                   struct file **out)
 {
-    struct path_end end;
+    struct path_start from = *start;
+    struct path_end end, before = {.node = NULL};
+    bool makes = (flags & O_CREAT) != 0, exclusive = makes && (flags & O_EXCL) != 0;
     if ((flags & O_TMPFILE) != 0 && (flags & O_PATH) == 0) {
         return open_nameless(start, path, flags, mode, how, out);
     }
-    how |= (flags & O_NOFOLLOW) != 0 || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL) ? 0 : PATH_FOLLOW;
-    how |= (flags & O_CREAT) != 0 ? PATH_MAY_MISS : 0;
-    int error = path_walk(start, path, how, &end);
-    if (error != 0) {
-        return error;
-    }
-    bool missing = end.node == NULL;
-    if ((flags & (O_CREAT | O_PATH)) == O_CREAT && end.slash && end.directory != NULL) {
-        error = -EISDIR; // no directory is made here
-    } else if (missing) {
-        error = make(start, &end, mode);
-        if (error == -EEXIST && (flags & O_EXCL) == 0) { // somebody was faster
-            error = end.directory->ops->lookup(end.directory, end.name, end.name_length, &end.node);
-            missing = false;
+    how |= (flags & O_NOFOLLOW) != 0 || exclusive ? 0 : PATH_FOLLOW;
+    how |= makes ? PATH_MAY_MISS | PATH_MAKES : 0;
+    int error = path_walk(&from, path, how, &end);
+    for (unsigned tries = 0; error == 0; tries++) {
+        error = open_end(&from, &end, flags, mode, out);
+        if (error != -EEXIST || exclusive) {
+            break;
         }
-    } else if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) {
-        error = -EEXIST;
+        if ((how & (PATH_BENEATH | PATH_IN_ROOT)) != 0 || tries == OPEN_TRIES) {
+            error = -EAGAIN; // as when anything else has changed on the way
+            break;
+        }
+        path_end_put(&before); // the last name once more, which may be a link by now
+        before = end;
+        from.directory = end.directory;
+        __builtin_memcpy(path, end.name, end.name_length + 1);
+        error = path_walk(&from, path, how, &end);
     }
-    if (error == 0) {
-        error = open_node(start, end.node, flags, missing, out);
-    }
+    path_end_put(&before);
     path_end_put(&end);
     return error;
 }
@@ -273,15 +282,6 @@ int64_t file_read_at(struct file *file, struct io *io, uint64_t offset)
     return error != 0 ? error : file->ops->stream ? -ESPIPE : file->ops->read(file, io, offset);
 }
 
-int64_t file_write_at(struct file *file, struct io *io, uint64_t offset)
-{
-    int error = may_at(file, true, io, offset);
-    if (error == 0 && (file->flags & O_APPEND) != 0 && file->node != NULL) {
-        offset = READ_ONCE(file->node->size); // as on Linux: pwrite(2), BUGS
-    }
-    return error != 0 ? error : file->ops->stream ? -ESPIPE : file->ops->write(file, io, offset);
-}
-
 int64_t file_read(struct file *file, struct io *io)
 {
     int error = may(file, false);
@@ -295,20 +295,92 @@ int64_t file_read(struct file *file, struct io *io)
     return done;
 }
 
-int64_t file_write(struct file *file, struct io *io)
+// At *offset, or at the end, which is looked up under the same lock as is written under: nobody else's bytes land
+// there. Likewise how much of it RLIMIT_FSIZE allows. *offset: where it was.
+static int64_t write_to(struct file *file, struct io *io, uint64_t *offset, bool at_end)
+{
+    struct vnode *node = file->node;
+    if (node == NULL || !vnode_is(node, S_IFREG) || io->left == 0) {
+        return file->ops->write(file, io, *offset);
+    }
+    mutex_lock(&node->writing);
+    *offset = at_end ? READ_ONCE(node->size) : *offset;
+    int64_t done = file_limit_growth(*offset, &io->left);
+    if (done == 0) {
+        vnode_contents_changed(node, credentials_current());
+        done = file->ops->write(file, io, *offset);
+    }
+    mutex_unlock(&node->writing);
+    return done;
+}
+
+int64_t file_write_at(struct file *file, struct io *io, uint64_t offset)
+{
+    int error = may_at(file, true, io, offset);
+    bool at_end = (READ_ONCE(file->flags) & O_APPEND) != 0; // as on Linux: pwrite(2), BUGS
+    return error != 0 ? error : file->ops->stream ? -ESPIPE : write_to(file, io, &offset, at_end);
+}
+
+int64_t file_append_at(struct file *file, struct io *io, uint64_t offset)
+{
+    int error = may_at(file, true, io, offset);
+    return error != 0 ? error : file->ops->stream ? -ESPIPE : write_to(file, io, &offset, true);
+}
+
+static int64_t write_here(struct file *file, struct io *io, bool at_end)
 {
     int error = may(file, true);
     if (error != 0 || file->ops->stream || file->ops->no_offset) {
         return error != 0 ? error : file->ops->write(file, io, 0);
     }
     mutex_lock(&file->lock);
-    if ((file->flags & O_APPEND) != 0) {
-        WRITE_ONCE(file->offset, READ_ONCE(file->node->size));
+    uint64_t offset = file->offset;
+    int64_t done = write_to(file, io, &offset, at_end || (file->flags & O_APPEND) != 0);
+    if (done > 0) {
+        WRITE_ONCE(file->offset, offset + (uint64_t)done);
     }
-    int64_t done = file->ops->write(file, io, file->offset);
-    COUNT_ADD(file->offset, done > 0 ? (uint64_t)done : 0);
     mutex_unlock(&file->lock);
     return done;
+}
+
+int64_t file_write(struct file *file, struct io *io)
+{
+    return write_here(file, io, false);
+}
+
+int64_t file_append(struct file *file, struct io *io)
+{
+    return write_here(file, io, true);
+}
+
+int file_truncate(struct vnode *node, uint64_t size)
+{
+    uint64_t one = 1;
+    mutex_lock(&node->writing);
+    int error = size > READ_ONCE(node->size) ? file_limit_growth(size - 1, &one) : 0;
+    error = error != 0 ? error : node->ops->truncate(node, size);
+    if (error == 0) {
+        vnode_contents_changed(node, credentials_current());
+    }
+    mutex_unlock(&node->writing);
+    return error;
+}
+
+int file_allocate(struct vnode *node, uint64_t offset, uint64_t size, bool punch, bool keep_size)
+{
+    uint64_t end = offset + size, one = 1;
+    mutex_lock(&node->writing);
+    bool grows = !punch && end > READ_ONCE(node->size);
+    int error = grows ? file_limit_growth(end - 1, &one) : 0;
+    if (error == 0) {
+        vnode_contents_changed(node, credentials_current());
+        error = node->ops->allocate(node, offset, size, punch);
+    }
+    if (error == 0 && grows && !keep_size) {
+        error = node->ops->truncate(node, end);
+    }
+    mutex_unlock(&node->writing);
+    return error;
 }
 
 unsigned file_poll(struct file *file, struct condition **changed)

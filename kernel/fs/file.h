@@ -116,6 +116,15 @@ int64_t file_read(struct file *file, struct io *io);
 int64_t file_write(struct file *file, struct io *io);
 int64_t file_read_at(struct file *file, struct io *io, uint64_t offset); // -ESPIPE
 int64_t file_write_at(struct file *file, struct io *io, uint64_t offset);
+// Likewise, but at the end, whatever the file was opened for: RWF_APPEND.
+int64_t file_append(struct file *file, struct io *io);
+int64_t file_append_at(struct file *file, struct io *io, uint64_t offset);
+// truncate(2) and fallocate(2) of a regular file; node->ops has what they want, and the range fits.
+[[nodiscard]] int file_truncate(struct vnode *node, uint64_t size);
+[[nodiscard]] int file_allocate(struct vnode *node, uint64_t offset, uint64_t size, bool punch, bool keep_size);
+// Supplied by kernel/proc: how much of *size at offset RLIMIT_FSIZE allows to the current process. -EFBIG, with
+// SIGXFSZ.
+[[nodiscard]] int file_limit_growth(uint64_t offset, uint64_t *size);
 // Which of POLL_* hold now. *changed: what to listen to for more, or NULL.
 unsigned file_poll(struct file *file, struct condition **changed);
 int64_t file_seek(struct file *file, int64_t offset, unsigned whence); // lseek(2)

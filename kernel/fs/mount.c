@@ -3,6 +3,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
+#include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
 
 static struct {
@@ -104,6 +105,7 @@ int mount_add(const struct filesystem *type, const char *source, unsigned flags,
         add(mount, where);
         vnode_get(where);
         where->covered = mount;
+        path_note_move();
     }
     mutex_unlock(&mounts.lock);
     if (error != 0) {
@@ -123,6 +125,7 @@ int mount_remove(struct vnode *root)
     int error = root->covered != NULL || mount->type->busy(mount) ? -EBUSY : 0;
     if (error == 0) {
         mount->covers->covered = NULL;
+        path_note_move();
         list_remove(&mount->link);
     }
     mutex_unlock(&mounts.lock);

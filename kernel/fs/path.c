@@ -1,15 +1,26 @@
 #include "kernel/fs/path.h"
 
+#include "kernel/base/atomic.h"
 #include "kernel/base/format.h"
 #include "kernel/fs/mount.h"
+
+#define PATH_SCOPED ((unsigned)PATH_BENEATH | PATH_IN_ROOT)
+
+static uint64_t moves;
 
 struct walk {
     const struct path_start *start;
     struct vnode *at;
     char *buffer, *rest; // rest: what is still to be walked, in buffer, NUL-terminated
     unsigned flags, links;
+    uint64_t moves; // when it began
     struct path_end *out;
 };
+
+void path_note_move(void)
+{
+    (void)atomic_add(&moves, 1);
+}
 
 static const char *skip_slashes(const char *at)
 {
@@ -27,11 +38,11 @@ static void go_to(struct walk *walk, struct vnode *node) // takes over the refer
 
 static int go_up(struct walk *walk)
 {
-    if (walk->at == walk->start->root) {
-        return 0;
-    }
     if ((walk->flags & PATH_BENEATH) != 0 && walk->at == walk->start->directory) {
         return -EXDEV;
+    }
+    if (walk->at == walk->start->root) {
+        return 0;
     }
     const struct mount *before = walk->at->mount;
     walk->at = mount_cross_up(walk->at, walk->start->root);
@@ -46,7 +57,9 @@ static int go_up(struct walk *walk)
     if (error == 0) {
         go_to(walk, mount_cross_down(parent));
     }
-    return error;
+    // The start is known by itself, so whoever is moved away from below it would pass by.
+    bool moved = (walk->flags & PATH_SCOPED) != 0 && load_acquire(&moves) != walk->moves;
+    return error == 0 && moved ? -EAGAIN : error;
 }
 
 // The link's text takes the place of its name: in front of what is left.
@@ -60,7 +73,11 @@ static int follow(struct walk *walk, struct vnode *link)
     }
     if (link->ops->jump != NULL) {
         struct vnode *node;
-        int error = (walk->flags & PATH_BENEATH) != 0 ? -EXDEV : link->ops->jump(link, &node);
+        int error = (walk->flags & PATH_SCOPED) != 0 ? -EXDEV : link->ops->jump(link, &node);
+        if (error == 0 && (walk->flags & PATH_NO_MOUNTS) != 0 && node->mount != walk->at->mount) {
+            vnode_put(node);
+            error = -EXDEV;
+        }
         if (error == 0) {
             go_to(walk, node);
         }
@@ -87,7 +104,8 @@ static int follow(struct walk *walk, struct vnode *link)
     __builtin_memmove(walk->buffer + at, tail, left);
     walk->rest = walk->buffer;
     if (walk->buffer[0] == '/') {
-        if ((walk->flags & PATH_BENEATH) != 0) {
+        bool other = walk->start->root->mount != walk->at->mount;
+        if ((walk->flags & PATH_BENEATH) != 0 || ((walk->flags & PATH_NO_MOUNTS) != 0 && other)) {
             return -EXDEV;
         }
         vnode_get(walk->start->root);
@@ -105,7 +123,8 @@ static bool is_dots(const char *name, size_t length)
 static int finish(struct walk *walk, struct vnode *child, const char *name, size_t length, bool slash)
 {
     struct path_end *out = walk->out;
-    if (child != NULL && (slash || (walk->flags & PATH_DIRECTORY) != 0) && !vnode_is(child, S_IFDIR)) {
+    bool directory = (slash && (walk->flags & PATH_PARENT) == 0) || (walk->flags & PATH_DIRECTORY) != 0;
+    if (child != NULL && directory && !vnode_is(child, S_IFDIR)) {
         vnode_put(child);
         return -ENOTDIR;
     }
@@ -142,6 +161,9 @@ static int step(struct walk *walk, const char *name, size_t length, const char *
     if (length > NAME_MAX) {
         return -ENAMETOOLONG;
     }
+    if (slash && (walk->flags & PATH_MAKES) != 0) {
+        return -EISDIR;
+    }
     struct vnode *child;
     error = walk->at->ops->lookup(walk->at, name, length, &child);
     if (error == -ENOENT && last) {
@@ -156,7 +178,8 @@ static int step(struct walk *walk, const char *name, size_t length, const char *
         vnode_put(child);
         return -EXDEV;
     }
-    if (vnode_is(child, S_IFLNK) && (!last || slash || (walk->flags & PATH_FOLLOW) != 0)) {
+    bool slash_follows = slash && (walk->flags & PATH_PARENT) == 0;
+    if (vnode_is(child, S_IFLNK) && (!last || slash_follows || (walk->flags & PATH_FOLLOW) != 0)) {
         walk->rest += next - walk->rest;
         if (slash) {
             walk->flags |= PATH_DIRECTORY;
@@ -197,6 +220,28 @@ static int run(struct walk *walk)
     }
 }
 
+// Whether that is still reached from above. With a name of its own a file is where its directory is.
+static bool is_below(const struct path_end *end, const struct vnode *above)
+{
+    struct vnode *node = end->directory != NULL ? end->directory : end->node, *parent;
+    vnode_get(node);
+    while (node != above) {
+        node = mount_cross_up(node, above);
+        if (node == above || mount_is_covering(node) || node->ops->parent(node, &parent) != 0) {
+            break;
+        }
+        bool top = parent == node;
+        vnode_put(node);
+        node = parent;
+        if (top) {
+            break;
+        }
+    }
+    bool found = node == above;
+    vnode_put(node);
+    return found;
+}
+
 int path_walk(const struct path_start *start, char *path, unsigned flags, struct path_end *out)
 {
     *out = (struct path_end){.node = NULL};
@@ -207,10 +252,16 @@ int path_walk(const struct path_start *start, char *path, unsigned flags, struct
         return -EXDEV;
     }
     struct walk walk = {.start = start, .buffer = path, .rest = path, .flags = flags, .out = out};
+    walk.moves = (flags & PATH_SCOPED) != 0 ? load_acquire(&moves) : 0;
     walk.at = path[0] == '/' ? start->root : start->directory;
     vnode_get(walk.at);
     int error = run(&walk);
     vnode_put(walk.at);
+    if (error == 0 && (flags & PATH_SCOPED) != 0 &&
+        !is_below(out, (flags & PATH_BENEATH) != 0 ? start->directory : start->root)) {
+        path_end_put(out);
+        error = -EXDEV;
+    }
     return error;
 }
 

@@ -14,6 +14,10 @@ enum path_flags {
     PATH_NO_JUMPS = 1 << 4,  // -ELOOP
     PATH_NO_LINKS = 1 << 5,  // -ELOOP
     PATH_BENEATH = 1 << 6,   // -EXDEV for what leads out of start.directory
+    PATH_IN_ROOT = 1 << 7,   // start.root is where the way may not lead out of, whatever moves meanwhile
+    // The last name itself is meant, also with a slash behind it, and where it is a link.
+    PATH_PARENT = 1 << 8,
+    PATH_MAKES = 1 << 9, // for O_CREAT: -EISDIR for a name with a slash behind it
 };
 
 struct path_start {
@@ -31,8 +35,11 @@ struct path_end {
 };
 
 // Walks path, which is changed on the way: it lies in a buffer of PATH_MAX bytes.
-// -ENOENT (also: empty path), -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EACCES, -ENOMEM. *out undefined then.
+// -ENOENT (also: empty path), -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EACCES, -ENOMEM; -EAGAIN: with PATH_BENEATH or
+// PATH_IN_ROOT, something has moved while the way led up. *out undefined then.
 [[nodiscard]] int path_walk(const struct path_start *start, char *path, unsigned flags, struct path_end *out);
+// For filesystems and mounts, with the lock under which it is done: a name moves to another place.
+void path_note_move(void);
 void path_end_put(struct path_end *end); // its references
 // An absolute path of a node, as seen from root. -ENOENT: removed, or not known; -ERANGE: does not fit.
 [[nodiscard]] int path_of(struct vnode *node, struct vnode *root, char *out, size_t size);

@@ -3,6 +3,7 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/fs/device.h"
+#include "kernel/fs/path.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/tmpfs_internal.h"
 #include "kernel/mm/kmalloc.h"
@@ -162,13 +163,18 @@ static int tmpfs_lookup(struct vnode *directory, const char *name, size_t length
 }
 
 // With names and the directory's lock. The entry gets a reference to node.
-static int add(struct tmpfs_node *directory, struct tmpfs_entry *entry, struct tmpfs_node *node)
+static int add(struct tmpfs_node *directory, struct tmpfs_entry *entry, struct tmpfs_node *node,
+               const struct credentials *as)
 {
     if (parent_of(directory) == NULL) {
         return -ENOENT; // removed
     }
     if (find(directory, entry->name, entry->length) != NULL) {
         return -EEXIST;
+    }
+    int error = vnode_access(&directory->vnode, as, ACCESS_WRITE | ACCESS_EXEC);
+    if (error != 0) {
+        return error;
     }
     entry->node = node;
     node->entry = entry;
@@ -180,12 +186,17 @@ static int add(struct tmpfs_node *directory, struct tmpfs_entry *entry, struct t
     return 0;
 }
 
-static int add_locked(struct vnode *directory, struct tmpfs_entry *entry, struct tmpfs_node *node, bool link)
+static int add_locked(struct vnode *directory, struct tmpfs_entry *entry, struct tmpfs_node *node,
+                      const struct credentials *as, bool link)
 {
     mutex_lock(&directory->mount->names);
     mutex_lock(&directory->lock);
+    if (!link) { // nobody else knows it yet
+        node->vnode.mode = vnode_inherit(directory, node->vnode.mode, as, &node->vnode.gid);
+    }
     // A file whose last name is gone comes back only if it never had one (O_TMPFILE).
-    int error = link && node->vnode.links == 0 && !node->nameless ? -ENOENT : add(tmpfs_node(directory), entry, node);
+    int error =
+        link && node->vnode.links == 0 && !node->nameless ? -ENOENT : add(tmpfs_node(directory), entry, node, as);
     mutex_unlock(&directory->lock);
     if (error == 0 && link) {
         (void)__atomic_fetch_add(&node->vnode.links, 1, __ATOMIC_RELAXED);
@@ -205,18 +216,12 @@ static int tmpfs_create(struct vnode *directory, const char *name, size_t length
     if (error != 0) {
         return error;
     }
-    if ((directory->mode & S_ISGID) != 0 && (mode & S_IFMT) == S_IFDIR) {
-        mode |= S_ISGID;
-    }
     error = make_node(directory->mount, mode, device, target, as, &node);
     if (error != 0) {
         kfree(entry);
         return error;
     }
-    if ((directory->mode & S_ISGID) != 0) {
-        node->vnode.gid = directory->gid;
-    }
-    error = add_locked(directory, entry, node, false);
+    error = add_locked(directory, entry, node, as, false);
     if (error != 0) {
         vnode_put(&node->vnode);
         kfree(entry);
@@ -226,28 +231,39 @@ static int tmpfs_create(struct vnode *directory, const char *name, size_t length
     return 0;
 }
 
-static int tmpfs_link(struct vnode *directory, const char *name, size_t length, struct vnode *node)
+static int tmpfs_link(struct vnode *directory, const char *name, size_t length, struct vnode *node,
+                      const struct credentials *as)
 {
     struct tmpfs_entry *entry;
     int error = make_entry(name, length, &entry);
     if (error != 0) {
         return error;
     }
-    error = add_locked(directory, entry, tmpfs_node(node), true);
+    error = add_locked(directory, entry, tmpfs_node(node), as, true);
     if (error != 0) {
         kfree(entry);
     }
     return error;
 }
 
-static int tmpfs_nameless(struct vnode *directory, uint32_t mode, const struct credentials *as, struct vnode **out)
+static int tmpfs_nameless(struct vnode *directory, uint32_t mode, bool linkable, const struct credentials *as,
+                          struct vnode **out)
 {
     struct tmpfs_node *node;
     int error = make_node(directory->mount, S_IFREG | mode, 0, NULL, as, &node);
+    if (error != 0) {
+        return error;
+    }
+    mutex_lock(&directory->lock);
+    error = vnode_access(directory, as, ACCESS_WRITE | ACCESS_EXEC);
+    node->vnode.mode = vnode_inherit(directory, node->vnode.mode, as, &node->vnode.gid);
+    mutex_unlock(&directory->lock);
+    node->vnode.links = 0;
+    node->nameless = linkable;
     if (error == 0) {
-        node->vnode.links = 0;
-        node->nameless = true;
         *out = &node->vnode;
+    } else {
+        vnode_put(&node->vnode);
     }
     return error;
 }
@@ -273,24 +289,30 @@ static void drop_name(struct tmpfs_entry *entry)
     node->vnode.changed_ns = vnode_now();
 }
 
-static int may_unlink(struct tmpfs_node *node, bool directory_wanted)
+// Whether as may take that name away. With the lock of its directory, which nobody changes then.
+static int may_take(const struct tmpfs_entry *entry, bool directory_wanted, const struct credentials *as)
 {
-    bool directory = vnode_is(&node->vnode, S_IFDIR);
-    if (directory != directory_wanted) {
-        return directory ? -EISDIR : -ENOTDIR;
-    }
+    bool directory = vnode_is(&entry->node->vnode, S_IFDIR);
+    int error = vnode_may_remove(&entry->directory->vnode, &entry->node->vnode, as);
+    return error != 0 ? error : directory == directory_wanted ? 0 : directory ? -EISDIR : -ENOTDIR;
+}
+
+static int may_vanish(const struct tmpfs_node *node)
+{
     if (node->vnode.covered != NULL) {
         return -EBUSY;
     }
-    return directory && !is_empty(node) ? -ENOTEMPTY : 0;
+    return vnode_is(&node->vnode, S_IFDIR) && !is_empty(node) ? -ENOTEMPTY : 0;
 }
 
-static int tmpfs_unlink(struct vnode *directory, const char *name, size_t length, bool directory_wanted)
+static int tmpfs_unlink(struct vnode *directory, const char *name, size_t length, bool directory_wanted,
+                        const struct credentials *as)
 {
     mutex_lock(&directory->mount->names); // nothing is made in what is being removed
     mutex_lock(&directory->lock);
     struct tmpfs_entry *entry = find(tmpfs_node(directory), name, length);
-    int error = entry == NULL ? -ENOENT : may_unlink(entry->node, directory_wanted);
+    int error = entry == NULL ? -ENOENT : may_take(entry, directory_wanted, as);
+    error = error == 0 ? may_vanish(entry->node) : error;
     if (error == 0) {
         take_out(tmpfs_node(directory), entry);
         drop_name(entry);
@@ -341,40 +363,49 @@ struct moving {
     struct tmpfs_entry *old, *victim;
 };
 
-static int may_exchange(const struct moving *moving)
+// What the tree does not allow, whoever asks.
+static int may_move(const struct moving *moving, unsigned flags)
 {
-    if (moving->victim == NULL) {
-        return -ENOENT;
-    }
-    const struct tmpfs_node *other = moving->victim->node;
-    return other->vnode.covered != NULL                                                        ? -EBUSY
-           : vnode_is(&other->vnode, S_IFDIR) && is_inside(moving->from, moving->victim->node) ? -EINVAL
-                                                                                               : 0;
-}
-
-static int may_rename(const struct moving *moving, unsigned flags)
-{
-    struct tmpfs_node *node = moving->old->node;
-    bool directory = vnode_is(&node->vnode, S_IFDIR);
+    const struct tmpfs_node *node = moving->old->node;
+    bool exchange = (flags & RENAME_EXCHANGE) != 0;
     if (parent_of(moving->to) == NULL) {
         return -ENOENT;
     }
-    if (directory && is_inside(moving->to, node)) {
+    if (moving->victim != NULL ? (flags & RENAME_NOREPLACE) != 0 : exchange) {
+        return exchange ? -ENOENT : -EEXIST;
+    }
+    if (vnode_is(&node->vnode, S_IFDIR) && is_inside(moving->to, node)) {
         return -EINVAL;
     }
-    if (node->vnode.covered != NULL) {
+    if (moving->victim != NULL && vnode_is(&moving->victim->node->vnode, S_IFDIR) &&
+        is_inside(moving->from, moving->victim->node)) {
+        return exchange ? -EINVAL : -ENOTEMPTY;
+    }
+    return 0;
+}
+
+// And what as may not do. A directory that moves to another has its ".." changed.
+static int may_rename(const struct moving *moving, unsigned flags, const struct credentials *as)
+{
+    struct tmpfs_node *node = moving->old->node, *victim = moving->victim != NULL ? moving->victim->node : NULL;
+    bool directory = vnode_is(&node->vnode, S_IFDIR), exchange = (flags & RENAME_EXCHANGE) != 0;
+    bool other_directory = victim != NULL && vnode_is(&victim->vnode, S_IFDIR);
+    int error = may_take(moving->old, directory, as);
+    if (error == 0) {
+        error = victim != NULL ? may_take(moving->victim, exchange ? other_directory : directory, as)
+                               : vnode_access(&moving->to->vnode, as, ACCESS_WRITE | ACCESS_EXEC);
+    }
+    if (error == 0 && moving->from != moving->to) {
+        error = directory ? vnode_access(&node->vnode, as, ACCESS_WRITE) : 0;
+        error = error == 0 && exchange && other_directory ? vnode_access(&victim->vnode, as, ACCESS_WRITE) : error;
+    }
+    if (error != 0) {
+        return error;
+    }
+    if (node->vnode.covered != NULL || (victim != NULL && victim->vnode.covered != NULL)) {
         return -EBUSY;
     }
-    if ((flags & RENAME_EXCHANGE) != 0) {
-        return may_exchange(moving);
-    }
-    if (moving->victim == NULL) {
-        return 0;
-    }
-    if (vnode_is(&moving->victim->node->vnode, S_IFDIR) && is_inside(moving->from, moving->victim->node)) {
-        return -ENOTEMPTY;
-    }
-    return (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : may_unlink(moving->victim->node, directory);
+    return victim != NULL && !exchange ? may_vanish(victim) : 0;
 }
 
 // fresh: an entry with the new name, which becomes the old one's node's. The locks of both directories.
@@ -409,11 +440,20 @@ static void exchange(const struct moving *moving)
     one->vnode.changed_ns = other->vnode.changed_ns = vnode_now();
 }
 
-static int rename_locked(struct moving *moving, unsigned flags, struct tmpfs_entry **fresh)
+static int rename_locked(struct moving *moving, unsigned flags, const struct credentials *as,
+                         struct tmpfs_entry **fresh)
 {
-    int error = moving->old == NULL ? -ENOENT : may_rename(moving, flags);
+    int error = moving->old == NULL ? -ENOENT : may_move(moving, flags);
     if (error != 0 || (moving->victim != NULL && moving->victim->node == moving->old->node)) {
         return error; // two names of one file: nothing to do
+    }
+    error = may_rename(moving, flags, as);
+    if (error != 0) {
+        return error;
+    }
+    if (vnode_is(&moving->old->node->vnode, S_IFDIR) ||
+        (moving->victim != NULL && vnode_is(&moving->victim->node->vnode, S_IFDIR))) {
+        path_note_move();
     }
     if ((flags & RENAME_EXCHANGE) != 0) {
         exchange(moving);
@@ -425,7 +465,7 @@ static int rename_locked(struct moving *moving, unsigned flags, struct tmpfs_ent
 }
 
 static int tmpfs_rename(struct vnode *from, const char *name, size_t length, struct vnode *to, const char *new_name,
-                        size_t new_length, unsigned flags)
+                        size_t new_length, unsigned flags, const struct credentials *as)
 {
     struct moving moving = {tmpfs_node(from), tmpfs_node(to), NULL, NULL};
     struct tmpfs_entry *fresh;
@@ -437,7 +477,7 @@ static int tmpfs_rename(struct vnode *from, const char *name, size_t length, str
     lock_both(from, to);
     moving.old = find(moving.from, name, length);
     moving.victim = find(moving.to, new_name, new_length);
-    error = rename_locked(&moving, flags, &fresh);
+    error = rename_locked(&moving, flags, as, &fresh);
     unlock_both(from, to);
     mutex_unlock(&from->mount->names);
     if (fresh != NULL) { // nothing has moved
@@ -549,9 +589,8 @@ static const struct vnode_ops tmpfs_ops = {
 
 static int tmpfs_mount(struct mount *mount, const char *source)
 {
-    static const struct credentials root = {0};
     struct tmpfs_node *node;
-    int error = make_node(mount, S_IFDIR | 0755, 0, NULL, &root, &node);
+    int error = make_node(mount, S_IFDIR | 0755, 0, NULL, &credentials_kernel, &node);
     if (error == 0) {
         mount->root = &node->vnode;
     }

@@ -12,6 +12,7 @@ void vnode_init(struct vnode *node, const struct vnode_ops *ops, struct mount *m
     *node = (struct vnode){.ops = ops, .mount = mount, .references = 1, .mode = mode, .links = 1};
     node->accessed_ns = node->modified_ns = node->changed_ns = vnode_now();
     mutex_init(&node->lock, "vnode");
+    mutex_init(&node->writing, "writing");
     if (mount != NULL) {
         (void)atomic_add(&mount->nodes, 1);
     }
@@ -86,4 +87,39 @@ int vnode_may_remove(const struct vnode *directory, const struct vnode *node, co
 int vnode_may_change(const struct vnode *node)
 {
     return node->mount != NULL && (READ_ONCE(node->mount->flags) & MOUNT_READ_ONLY) != 0 ? -EROFS : 0;
+}
+
+static bool keeps_group_bit(const struct credentials *as, uint32_t gid)
+{
+    return credentials_in_group(as, gid) || credentials_capable(as, CAP_FSETID);
+}
+
+uint32_t vnode_inherit(const struct vnode *directory, uint32_t mode, const struct credentials *as, uint32_t *gid)
+{
+    const uint32_t program = S_ISGID | 010;
+    if ((directory->mode & S_ISGID) == 0) {
+        *gid = as->gid;
+        return mode;
+    }
+    *gid = directory->gid;
+    if ((mode & S_IFMT) == S_IFDIR) {
+        return mode | S_ISGID;
+    }
+    return (mode & program) == program && !keeps_group_bit(as, *gid) ? mode & ~S_ISGID : mode;
+}
+
+uint32_t vnode_lost_bits(const struct vnode *node, const struct credentials *as)
+{
+    bool group = (node->mode & 010) != 0 || !keeps_group_bit(as, node->gid);
+    return node->mode & (S_ISUID | (group ? S_ISGID : 0));
+}
+
+void vnode_contents_changed(struct vnode *node, const struct credentials *as)
+{
+    if ((READ_ONCE(node->mode) & (S_ISUID | S_ISGID)) != 0 && vnode_is(node, S_IFREG) &&
+        !credentials_capable(as, CAP_FSETID)) {
+        mutex_lock(&node->lock);
+        WRITE_ONCE(node->mode, node->mode & ~vnode_lost_bits(node, as));
+        mutex_unlock(&node->lock);
+    }
 }

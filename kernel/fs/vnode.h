@@ -41,21 +41,27 @@ struct directory_entry {
 
 // What a kind of filesystem does. An operation that is NULL gives -ENOTDIR on a file where a directory is wanted, else
 // -EPERM or -EINVAL as its system call does. Names are not NUL-terminated, have 1 to NAME_MAX bytes, no slash, and are
-// neither "." nor "..". Each returns 0 or a negative errno, and changes nothing when it fails.
+// neither "." nor "..". Each returns 0 or a negative errno, and changes nothing when it fails. Those that change a
+// directory ask what as may with the directory locked: -EACCES, -EPERM, -EROFS. So nobody's right is that of a moment
+// ago.
 struct vnode_ops {
     // A reference to the child. -ENOENT.
     int (*lookup)(struct vnode *directory, const char *name, size_t length, struct vnode **out);
     // A new child, with a reference. mode with type. target: of a symbolic link, else NULL. -EEXIST, -ENOSPC, -ENOMEM.
     int (*create)(struct vnode *directory, const char *name, size_t length, uint32_t mode, uint64_t device,
                   const char *target, const struct credentials *as, struct vnode **out);
-    int (*link)(struct vnode *directory, const char *name, size_t length, struct vnode *node); // -EEXIST, -EMLINK
-    // A file without a name, that link() may give one: O_TMPFILE. NULL: -EOPNOTSUPP.
-    int (*nameless)(struct vnode *directory, uint32_t mode, const struct credentials *as, struct vnode **out);
+    // -EEXIST, -EMLINK.
+    int (*link)(struct vnode *directory, const char *name, size_t length, struct vnode *node,
+                const struct credentials *as);
+    // A file without a name: O_TMPFILE. linkable: that link() may give one. NULL: -EOPNOTSUPP.
+    int (*nameless)(struct vnode *directory, uint32_t mode, bool linkable, const struct credentials *as,
+                    struct vnode **out);
     // directory_wanted: as rmdir(2), -ENOTDIR, -ENOTEMPTY; else as unlink(2), -EISDIR.
-    int (*unlink)(struct vnode *directory, const char *name, size_t length, bool directory_wanted);
+    int (*unlink)(struct vnode *directory, const char *name, size_t length, bool directory_wanted,
+                  const struct credentials *as);
     // -ENOTEMPTY, -EISDIR, -ENOTDIR, -EINVAL: into itself; flags: RENAME_*.
     int (*rename)(struct vnode *from, const char *name, size_t length, struct vnode *to, const char *new_name,
-                  size_t new_length, unsigned flags);
+                  size_t new_length, unsigned flags, const struct credentials *as);
     // The directory that node has a name in; the root of a filesystem is its own parent. -ENOENT: removed, or not
     // known.
     int (*parent)(struct vnode *node, struct vnode **out);
@@ -78,6 +84,9 @@ struct vnode {
     const struct vnode_ops *ops;
     struct mount *mount;
     uint32_t references;
+    // One after the other, whole, for a regular file: writes (where the end is, if at the end, until all is there) and
+    // changes of its size. Taken after a file's own lock, before the next one.
+    struct mutex writing;
     struct mutex lock; // covers what follows, and the filesystem's own part
     uint32_t mode;     // type and permissions
     uint32_t uid, gid, links;
@@ -109,3 +118,10 @@ static inline bool vnode_is(const struct vnode *node, uint32_t type)
 [[nodiscard]] int vnode_may_remove(const struct vnode *directory, const struct vnode *node,
                                    const struct credentials *as);
 [[nodiscard]] int vnode_may_change(const struct vnode *node); // mode, owner, times: -EROFS
+// What a new node in directory is given of it: the group of one with S_ISGID, which a directory hands on. For its mode.
+uint32_t vnode_inherit(const struct vnode *directory, uint32_t mode, const struct credentials *as, uint32_t *gid);
+// S_ISUID and S_ISGID that a change by as takes off, of owner or contents. A file without S_IXGRP keeps S_ISGID for
+// members of its group.
+uint32_t vnode_lost_bits(const struct vnode *node, const struct credentials *as);
+// as has changed what is in a file: what CAP_FSETID does not keep goes.
+void vnode_contents_changed(struct vnode *node, const struct credentials *as);

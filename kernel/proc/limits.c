@@ -1,6 +1,7 @@
 #include "kernel/proc/limits.h"
 
 #include "kernel/base/atomic.h"
+#include "kernel/fs/file.h"
 #include "kernel/proc/access.h"
 #include "kernel/proc/process_internal.h"
 
@@ -82,7 +83,7 @@ int process_prlimit(int32_t pid, unsigned which, const struct limit *set, struct
     return error;
 }
 
-int limits_check_file(uint64_t offset, uint64_t *size)
+int file_limit_growth(uint64_t offset, uint64_t *size)
 {
     const struct process *process = process_current();
     uint64_t limit = process != NULL ? process_limit(process, RLIMIT_FSIZE) : UINT64_MAX;

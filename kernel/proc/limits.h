@@ -31,9 +31,6 @@ struct process;
 
 void limits_init(struct limits *limits);                               // those of a first process
 uint64_t process_limit(const struct process *process, unsigned which); // what it has to keep to now. Any context
-// RLIMIT_FSIZE for what the current process does at offset in a file: *size becomes less, to end there. -EFBIG: begins
-// beyond it; SIGXFSZ is on its way.
-[[nodiscard]] int limits_check_file(uint64_t offset, uint64_t *size);
 // prlimit(2) of pid (0: the caller), with set given and old asked for. -ESRCH, -EPERM, -EINVAL.
 [[nodiscard]] int process_prlimit(int32_t pid, unsigned which, const struct limit *set, struct limit *old);
 // Before the current process makes a task: -EAGAIN: there are as many as there may be on this machine.

@@ -463,13 +463,12 @@ const struct filesystem procfs = {
 
 int procfs_start(const char *command_line)
 {
-    static const struct credentials as = {0};
     proc_set_command_line(command_line);
     filesystem_register(&procfs);
     struct vnode *root = mount_root_node(), *place;
     int error = root->ops->lookup(root, "proc", 4, &place);
     if (error == -ENOENT) {
-        error = root->ops->create(root, "proc", 4, S_IFDIR | 0555, 0, NULL, &as, &place);
+        error = root->ops->create(root, "proc", 4, S_IFDIR | 0555, 0, NULL, &credentials_kernel, &place);
     }
     if (error == 0) {
         error = mount_add(&procfs, "proc", MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXEC, place);

@@ -4,7 +4,6 @@
 #include "kernel/fs/mount.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
-#include "kernel/proc/limits.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/syscall/names.h"
 #include "kernel/syscall/structs.h"
@@ -41,6 +40,10 @@ static int64_t open_file(uint64_t dirfd, uint64_t pathname, uint32_t flags, uint
     struct process *process = process_current();
     struct user_path path;
     struct file *file;
+    flags = (flags & O_PATH) != 0 ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags | O_LARGEFILE;
+    if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY)) {
+        return -EINVAL; // no directory is made here
+    }
     int error = user_path_get(dirfd, pathname, false, &path);
     if (error != 0) {
         return error;
@@ -53,10 +56,10 @@ static int64_t open_file(uint64_t dirfd, uint64_t pathname, uint32_t flags, uint
         }
     }
     unsigned how = ((resolve & RESOLVE_NO_XDEV) != 0 ? PATH_NO_MOUNTS : 0) |
-                   ((resolve & (RESOLVE_NO_MAGICLINKS | RESOLVE_IN_ROOT)) != 0 ? PATH_NO_JUMPS : 0) |
+                   ((resolve & RESOLVE_NO_MAGICLINKS) != 0 ? PATH_NO_JUMPS : 0) |
+                   ((resolve & RESOLVE_IN_ROOT) != 0 ? PATH_IN_ROOT : 0) |
                    ((resolve & RESOLVE_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0) |
                    ((resolve & RESOLVE_BENEATH) != 0 ? PATH_BENEATH : 0);
-    flags = (flags & O_PATH) != 0 ? flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : flags | O_LARGEFILE;
     error = file_open_how(&path.start, path.text, flags, mode & 07777 & ~READ_ONCE(process->umask), how, &file);
     user_path_put(&path);
     return error != 0 ? error : fd_install(process->files, file, 0, (flags & O_CLOEXEC) != 0);
@@ -96,10 +99,11 @@ int64_t sys_openat2(const uint64_t arguments[6])
 
 // --- making and removing -------------------------------------------------------------------------------------------
 
-// What is to be made must not be there, and its directory must allow it.
-static int find_place(uint64_t dirfd, uint64_t path, bool directory, struct path_end *end)
+// What is to be made must not be there, and its directory must allow it: asked here for the sake of the error that
+// comes first, and again when it is made. mount: that it is to be on; NULL: any.
+static int find_place(uint64_t dirfd, uint64_t path, bool directory, const struct mount *mount, struct path_end *end)
 {
-    int error = user_path_walk(dirfd, path, PATH_MAY_MISS, end);
+    int error = user_path_walk(dirfd, path, PATH_MAY_MISS | PATH_PARENT, end);
     if (error != 0) {
         return error;
     }
@@ -107,6 +111,8 @@ static int find_place(uint64_t dirfd, uint64_t path, bool directory, struct path
         error = -EEXIST;
     } else if (end->slash && !directory) {
         error = -ENOENT;
+    } else if (mount != NULL && end->directory->mount != mount) {
+        error = -EXDEV;
     } else {
         error = vnode_access(end->directory, credentials_current(), ACCESS_WRITE | ACCESS_EXEC);
     }
@@ -119,13 +125,13 @@ static int find_place(uint64_t dirfd, uint64_t path, bool directory, struct path
 static int64_t make(uint64_t dirfd, uint64_t path, uint32_t mode, uint64_t device, const char *target)
 {
     struct path_end end;
-    int error = find_place(dirfd, path, (mode & S_IFMT) == S_IFDIR, &end);
+    int error = find_place(dirfd, path, (mode & S_IFMT) == S_IFDIR, NULL, &end);
     if (error == 0) {
         const struct credentials *as = credentials_current();
         // Character device 0 is none: what overlays mark a removed name with.
         bool device_node = (mode & S_IFMT) == S_IFBLK || ((mode & S_IFMT) == S_IFCHR && device != 0);
         error = end.directory->ops->create == NULL ? -ENOENT // as on Linux's /proc
-                : device_node && !capable(CAP_MKNOD)
+                : device_node && !credentials_capable(as, CAP_MKNOD)
                     ? -EPERM
                     : end.directory->ops->create(end.directory, end.name, end.name_length, mode, device, target, as,
                                                  &end.node);
@@ -169,47 +175,98 @@ int64_t sys_symlinkat(const uint64_t arguments[6])
 
 int64_t sys_linkat(const uint64_t arguments[6])
 {
+    const struct credentials *as = credentials_current();
     struct path_end from, to;
     unsigned flags = (arguments[4] & AT_SYMLINK_FOLLOW) != 0 ? PATH_FOLLOW : 0;
-    int error = user_path_node(arguments[0], arguments[1], flags, (arguments[4] & AT_EMPTY_PATH) != 0, &from);
+    bool empty = (arguments[4] & AT_EMPTY_PATH) != 0;
+    if (empty && !credentials_capable(as, CAP_DAC_READ_SEARCH)) {
+        return -ENOENT; // a descriptor is no right to a name: no directory has been asked
+    }
+    int error = user_path_node(arguments[0], arguments[1], flags, empty, &from);
     if (error != 0) {
         return error;
     }
-    error = find_place(arguments[2], arguments[3], false, &to);
+    error = from.node->mount == NULL ? -EXDEV : find_place(arguments[2], arguments[3], false, from.node->mount, &to);
     if (error == 0) {
-        error = from.node->mount != to.directory->mount ? -EXDEV
-                : vnode_is(from.node, S_IFDIR) || to.directory->ops->link == NULL
+        error = vnode_is(from.node, S_IFDIR) || to.directory->ops->link == NULL
                     ? -EPERM
-                    : to.directory->ops->link(to.directory, to.name, to.name_length, from.node);
+                    : to.directory->ops->link(to.directory, to.name, to.name_length, from.node, as);
         path_end_put(&to);
     }
     path_end_put(&from);
     return error;
 }
 
+static int remove_name(const struct path_end *end, bool directory)
+{
+    const struct credentials *as = credentials_current();
+    if (end->directory == NULL) {
+        return !directory ? -EISDIR : end->up ? -ENOTEMPTY : end->node == end->node->mount->root ? -EBUSY : -EINVAL;
+    }
+    int error = vnode_may_change(end->directory);
+    if (error != 0 || end->node == NULL) {
+        return error != 0 ? error : -ENOENT;
+    }
+    if (end->slash && !directory) {
+        return vnode_is(end->node, S_IFDIR) ? -EISDIR : -ENOTDIR;
+    }
+    if (end->directory->ops->unlink == NULL) {
+        error = vnode_may_remove(end->directory, end->node, as);
+        return error != 0 ? error : -EPERM;
+    }
+    return end->directory->ops->unlink(end->directory, end->name, end->name_length, directory, as);
+}
+
 int64_t sys_unlinkat(const uint64_t arguments[6])
 {
-    bool directory = (arguments[2] & AT_REMOVEDIR) != 0;
     struct path_end end;
-    int error = user_path_walk(arguments[0], arguments[1], 0, &end);
+    int error = user_path_walk(arguments[0], arguments[1], PATH_MAY_MISS | PATH_PARENT, &end);
+    if (error == 0) {
+        error = remove_name(&end, (arguments[2] & AT_REMOVEDIR) != 0);
+        path_end_put(&end);
+    }
+    return error;
+}
+
+// A slash behind a name: it is that of a directory, or becomes it.
+static bool slashes_fit(const struct path_end *from, const struct path_end *to, bool exchange)
+{
+    bool directory = vnode_is(from->node, S_IFDIR);
+    if (exchange && to->slash && !vnode_is(to->node, S_IFDIR)) {
+        return false;
+    }
+    return directory || (!from->slash && (exchange || !to->slash));
+}
+
+static int rename(const struct path_end *from, const struct path_end *to, unsigned flags)
+{
+    const struct credentials *as = credentials_current();
+    bool exchange = (flags & RENAME_EXCHANGE) != 0;
+    if (from->directory == NULL || to->directory == NULL) { // ".", ".." or a root
+        return from->directory != NULL && (flags & RENAME_NOREPLACE) != 0 ? -EEXIST : -EBUSY;
+    }
+    if (from->directory->mount != to->directory->mount) {
+        return -EXDEV;
+    }
+    int error = vnode_may_change(from->directory);
     if (error != 0) {
         return error;
     }
-    if (end.directory == NULL) {
-        error = !directory ? -EISDIR : end.up ? -ENOTEMPTY : end.node == end.node->mount->root ? -EBUSY : -EINVAL;
-    } else if (end.slash && !directory) {
-        error = vnode_is(end.node, S_IFDIR) ? -EISDIR : -ENOTDIR;
-    } else {
-        error = vnode_may_remove(end.directory, end.node, credentials_current());
+    if (from->node == NULL || (exchange && to->node == NULL)) {
+        return -ENOENT;
     }
-    if (error == 0) {
-        error = end.directory->ops->unlink == NULL ? -EPERM : 0;
+    if ((flags & RENAME_NOREPLACE) != 0 && to->node != NULL) {
+        return -EEXIST;
     }
-    if (error == 0) {
-        error = end.directory->ops->unlink(end.directory, end.name, end.name_length, directory);
+    if (!slashes_fit(from, to, exchange)) {
+        return -ENOTDIR;
     }
-    path_end_put(&end);
-    return error;
+    if (from->directory->ops->rename == NULL) {
+        error = vnode_may_remove(from->directory, from->node, as);
+        return error != 0 ? error : to->node != NULL ? -EPERM : -ENOENT; // nothing can be made there either
+    }
+    return from->directory->ops->rename(from->directory, from->name, from->name_length, to->directory, to->name,
+                                        to->name_length, flags, as);
 }
 
 int64_t sys_renameat2(const uint64_t arguments[6])
@@ -219,47 +276,16 @@ int64_t sys_renameat2(const uint64_t arguments[6])
     if ((flags & RENAME_NOREPLACE) != 0 && (flags & RENAME_EXCHANGE) != 0) {
         return -EINVAL;
     }
-    int error = user_path_walk(arguments[0], arguments[1], 0, &from);
+    int error = user_path_walk(arguments[0], arguments[1], PATH_MAY_MISS | PATH_PARENT, &from);
     if (error != 0) {
         return error;
     }
-    error = user_path_walk(arguments[2], arguments[3], PATH_MAY_MISS, &to);
-    if (error != 0) {
-        path_end_put(&from);
-        return error;
-    }
-    const struct credentials *as = credentials_current();
-    bool directory = vnode_is(from.node, S_IFDIR), exchanged = (flags & RENAME_EXCHANGE) != 0 && to.node != NULL;
-    if ((flags & RENAME_NOREPLACE) == 0 && from.directory != NULL && to.directory != NULL && from.node == to.node) {
-        path_end_put(&from);
-        path_end_put(&to);
-        return 0; // two names of one file, or one name
-    }
-    if (from.directory == NULL || to.directory == NULL) {
-        error = -EBUSY; // ".", ".." or a root
-    } else if (from.directory->mount != to.directory->mount) {
-        error = -EXDEV;
-    } else if ((from.slash && !directory) || (to.slash && !(exchanged ? vnode_is(to.node, S_IFDIR) : directory))) {
-        error = -ENOTDIR;
-    } else {
-        error = vnode_may_remove(from.directory, from.node, as);
-        error = error != 0        ? error
-                : to.node != NULL ? vnode_may_remove(to.directory, to.node, as)
-                                  : vnode_access(to.directory, as, ACCESS_WRITE | ACCESS_EXEC);
-    }
-    if (error == 0 && from.directory != to.directory) { // a directory's ".." changes
-        error = directory ? vnode_access(from.node, as, ACCESS_WRITE) : 0;
-        error = error == 0 && exchanged && vnode_is(to.node, S_IFDIR) ? vnode_access(to.node, as, ACCESS_WRITE) : error;
-    }
-    if (error == 0 && from.directory->ops->rename == NULL) {
-        error = to.node != NULL ? -EPERM : -ENOENT; // nothing can be made there either
-    }
+    error = user_path_walk(arguments[2], arguments[3], PATH_MAY_MISS | PATH_PARENT, &to);
     if (error == 0) {
-        error = from.directory->ops->rename(from.directory, from.name, from.name_length, to.directory, to.name,
-                                            to.name_length, flags);
+        error = rename(&from, &to, flags);
+        path_end_put(&to);
     }
     path_end_put(&from);
-    path_end_put(&to);
     return error;
 }
 
@@ -267,13 +293,6 @@ int64_t sys_renameat(const uint64_t arguments[6])
 {
     const uint64_t with_flags[6] = {arguments[0], arguments[1], arguments[2], arguments[3], 0, 0};
     return sys_renameat2(with_flags);
-}
-
-static int resize(struct vnode *node, uint64_t size)
-{
-    uint64_t one = 1;
-    int error = size > READ_ONCE(node->size) ? limits_check_file(size - 1, &one) : 0;
-    return error != 0 ? error : node->ops->truncate(node, size);
 }
 
 int64_t sys_truncate(const uint64_t arguments[6])
@@ -284,7 +303,7 @@ int64_t sys_truncate(const uint64_t arguments[6])
         error = vnode_is(end.node, S_IFREG)   ? vnode_access(end.node, credentials_current(), ACCESS_WRITE)
                 : vnode_is(end.node, S_IFDIR) ? -EISDIR
                                               : -EINVAL;
-        error = error != 0 ? error : resize(end.node, arguments[1]);
+        error = error != 0 ? error : file_truncate(end.node, arguments[1]);
         path_end_put(&end);
     }
     return error;
@@ -298,7 +317,7 @@ int64_t sys_ftruncate(const uint64_t arguments[6])
         return error;
     }
     bool good = file->node != NULL && vnode_is(file->node, S_IFREG) && file_writes(file);
-    error = good ? resize(file->node, arguments[1]) : -EINVAL;
+    error = good ? file_truncate(file->node, arguments[1]) : -EINVAL;
     file_put(file);
     return error;
 }
@@ -427,40 +446,50 @@ static int set_mode(struct vnode *node, uint32_t mode)
 {
     const struct credentials *as = credentials_current();
     int error = vnode_may_change(node);
-    if (error != 0 || (as->uid != node->uid && !capable(CAP_FOWNER))) {
-        return error != 0 ? error : -EPERM;
+    if (error != 0) {
+        return error;
     }
     mutex_lock(&node->lock);
-    node->mode = (node->mode & S_IFMT) | (mode & 07777);
-    node->changed_ns = vnode_now();
+    if (as->uid != node->uid && !credentials_capable(as, CAP_FOWNER)) {
+        error = -EPERM;
+    } else {
+        bool group = credentials_in_group(as, node->gid) || credentials_capable(as, CAP_FSETID);
+        WRITE_ONCE(node->mode, (node->mode & S_IFMT) | (mode & 07777 & ~(group ? 0 : S_ISGID)));
+        node->changed_ns = vnode_now();
+    }
     mutex_unlock(&node->lock);
-    return 0;
+    return error;
 }
 
-// Who is not root may keep what he has, and give it to a group of his.
-static bool may_own(const struct credentials *as, const struct vnode *node, uint32_t uid, uint32_t gid)
+// Who has no right to it may keep what he has, and give it to a group of his. A program loses its set-id bits, which is
+// a change of its mode: for its owner.
+static bool may_own(const struct credentials *as, const struct vnode *node, uint32_t uid, uint32_t gid, uint32_t lost)
 {
     bool owns = as->uid == node->uid;
     bool user = uid == UINT32_MAX || (owns && uid == node->uid);
     bool group = gid == UINT32_MAX || (owns && (gid == node->gid || credentials_in_group(as, gid)));
-    return credentials_capable(as, CAP_CHOWN) || (user && group);
+    return ((user && group) || credentials_capable(as, CAP_CHOWN)) &&
+           (lost == 0 || owns || credentials_capable(as, CAP_FOWNER));
 }
 
 static int set_owner(struct vnode *node, uint32_t uid, uint32_t gid)
 {
+    const struct credentials *as = credentials_current();
     int error = vnode_may_change(node);
-    if (error != 0 || !may_own(credentials_current(), node, uid, gid)) {
-        return error != 0 ? error : -EPERM;
+    if (error != 0) {
+        return error;
     }
     mutex_lock(&node->lock);
-    node->uid = uid != UINT32_MAX ? uid : node->uid;
-    node->gid = gid != UINT32_MAX ? gid : node->gid;
-    if (vnode_is(node, S_IFREG)) { // the program was somebody else's
-        node->mode &= ~(S_ISUID | ((node->mode & 010) != 0 ? S_ISGID : 0));
+    uint32_t lost = vnode_is(node, S_IFDIR) ? 0 : vnode_lost_bits(node, as);
+    error = may_own(as, node, uid, gid, lost) ? 0 : -EPERM;
+    if (error == 0) {
+        node->uid = uid != UINT32_MAX ? uid : node->uid;
+        node->gid = gid != UINT32_MAX ? gid : node->gid;
+        WRITE_ONCE(node->mode, node->mode & ~lost);
+        node->changed_ns = vnode_now();
     }
-    node->changed_ns = vnode_now();
     mutex_unlock(&node->lock);
-    return 0;
+    return error;
 }
 
 int64_t sys_fchmodat(const uint64_t arguments[6])

@@ -3,7 +3,6 @@
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
-#include "kernel/proc/limits.h"
 #include "kernel/proc/task.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/syscall/locks.h"
@@ -34,37 +33,22 @@ static int64_t read_here(struct file *file, struct io *io, uint64_t offset)
     return file_read(file, io);
 }
 
-static int limit_growth(const struct file *file, uint64_t offset, struct io *io)
+static int64_t told(int64_t done) // a write
 {
-    bool grows =
-        file->node != NULL && vnode_is(file->node, S_IFREG) && file_writes(file) && offset + io->left <= INT64_MAX;
-    return grows ? limits_check_file(offset, &io->left) : 0;
-}
-
-static int64_t write_at(struct file *file, struct io *io, uint64_t offset)
-{
-    bool at_end = (file->flags & O_APPEND) != 0 && file->node != NULL;
-    int error = limit_growth(file, at_end ? READ_ONCE(file->node->size) : offset, io);
-    return error != 0 ? error : file_write_at(file, io, offset);
-}
-
-static int64_t write_here(struct file *file, struct io *io, uint64_t offset)
-{
-    bool at_end = (file->flags & O_APPEND) != 0 && file->node != NULL;
-    int error = limit_growth(file, at_end ? READ_ONCE(file->node->size) : READ_ONCE(file->offset), io);
-    int64_t done = error != 0 ? error : file_write(file, io);
     if (done == -EPIPE) {
         signal_send_task(task_current(), &(struct signal_info){.signal = SIGPIPE});
     }
     return done;
 }
 
+static int64_t write_here(struct file *file, struct io *io, uint64_t offset)
+{
+    return told(file_write(file, io));
+}
+
 static int64_t append(struct file *file, struct io *io, uint64_t offset)
 {
-    if (file->node == NULL || !vnode_is(file->node, S_IFREG)) { // has no end
-        return (int64_t)offset == -1 ? write_here(file, io, offset) : write_at(file, io, offset);
-    }
-    return write_at(file, io, READ_ONCE(file->node->size));
+    return (int64_t)offset == -1 ? told(file_append(file, io)) : file_append_at(file, io, offset);
 }
 
 static struct fd_table *my_files(void)
@@ -143,7 +127,7 @@ int64_t sys_pread64(const uint64_t arguments[6])
 
 int64_t sys_pwrite64(const uint64_t arguments[6])
 {
-    return move(write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
+    return move(file_write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 
 int64_t sys_readv(const uint64_t arguments[6])
@@ -163,7 +147,7 @@ int64_t sys_preadv(const uint64_t arguments[6])
 
 int64_t sys_pwritev(const uint64_t arguments[6])
 {
-    return move_vector(write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
+    return move_vector(file_write_at, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 
 // Offset -1: the file's own.
@@ -185,7 +169,7 @@ int64_t sys_pwritev2(const uint64_t arguments[6])
     int64_t error = check_v2(arguments, RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_APPEND);
     transfer *how = ((uint32_t)arguments[5] & RWF_APPEND) != 0 ? append
                     : (int64_t)arguments[3] == -1              ? write_here
-                                                               : write_at;
+                                                               : file_write_at;
     return error != 0 ? error : move_vector(how, arguments[0], arguments[1], arguments[2], arguments[3]);
 }
 

@@ -3,7 +3,6 @@
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
-#include "kernel/proc/limits.h"
 #include "kernel/proc/process.h"
 #include "kernel/syscall/bodies.h"
 
@@ -49,19 +48,6 @@ static int give_offset(uint64_t to, const uint64_t *offset)
     return to != 0 ? copy_to_user(uaddr(to), offset, sizeof(*offset)) : 0;
 }
 
-static int limit_out(const struct transfer *transfer, uint64_t *size)
-{
-    const struct file *out = transfer->out;
-    if (out->node == NULL || !vnode_is(out->node, S_IFREG)) {
-        return 0;
-    }
-    bool at_end = (out->flags & O_APPEND) != 0;
-    uint64_t offset = at_end                ? READ_ONCE(out->node->size)
-                      : transfer->out_given ? transfer->out_offset
-                                            : READ_ONCE(out->offset);
-    return limits_check_file(offset, size);
-}
-
 // One chunk; what was read and could not be written goes back, as far as there is a way back.
 static int64_t move_chunk(struct transfer *transfer, uint64_t size)
 {
@@ -72,10 +58,8 @@ static int64_t move_chunk(struct transfer *transfer, uint64_t size)
         return got;
     }
     io = (struct io){.kernel = transfer->buffer, .left = (uint64_t)got};
-    int error = limit_out(transfer, &io.left);
-    int64_t put = error != 0            ? error
-                  : transfer->out_given ? file_write_at(transfer->out, &io, transfer->out_offset)
-                                        : file_write(transfer->out, &io);
+    int64_t put =
+        transfer->out_given ? file_write_at(transfer->out, &io, transfer->out_offset) : file_write(transfer->out, &io);
     int64_t done = put > 0 ? put : 0;
     if (!transfer->in_given && done < got && !transfer->in->ops->stream) {
         (void)file_seek(transfer->in, done - got, 1);
@@ -304,20 +288,10 @@ static int64_t allocate(struct file *file, uint32_t mode, uint64_t offset, uint6
     if (end > INT64_MAX) {
         return -EFBIG;
     }
-    uint64_t last = 1;
-    bool grows = (mode & FALLOC_PUNCH_HOLE) == 0 && end > READ_ONCE(node->size);
-    int limited = grows ? limits_check_file(end - 1, &last) : 0;
-    if (limited != 0) {
-        return limited;
-    }
     if (node->ops->allocate == NULL) {
         return -EOPNOTSUPP;
     }
-    int error = node->ops->allocate(node, offset, size, (mode & FALLOC_PUNCH_HOLE) != 0);
-    if (error == 0 && (mode & FALLOC_KEEP_SIZE) == 0 && end > READ_ONCE(node->size)) {
-        error = node->ops->truncate(node, end);
-    }
-    return error;
+    return file_allocate(node, offset, size, (mode & FALLOC_PUNCH_HOLE) != 0, (mode & FALLOC_KEEP_SIZE) != 0);
 }
 
 int64_t sys_fallocate(const uint64_t arguments[6])

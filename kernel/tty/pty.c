@@ -397,20 +397,19 @@ static const struct file_ops ptmx_ops = {.opened = open_master, .stream = true};
 
 int pty_start(void)
 {
-    static const struct credentials as = {0};
     struct vnode *root = mount_root_node(), *dev = NULL, *place = NULL, *node = NULL;
     device_register(DEVICE_PTMX, "ptmx", 0666, &ptmx_ops);
     filesystem_register(&devpts);
     int error = root->ops->lookup(root, "dev", 3, &dev);
     if (error == 0) {
-        error = dev->ops->create(dev, "ptmx", 4, S_IFCHR | 0666, DEVICE_PTMX, NULL, &as, &node);
+        error = dev->ops->create(dev, "ptmx", 4, S_IFCHR | 0666, DEVICE_PTMX, NULL, &credentials_kernel, &node);
         error = error == -EEXIST ? 0 : error;
     }
     if (error == 0) {
         error = dev->ops->lookup(dev, "pts", 3, &place);
     }
     if (error == -ENOENT) {
-        error = dev->ops->create(dev, "pts", 3, S_IFDIR | 0755, 0, NULL, &as, &place);
+        error = dev->ops->create(dev, "pts", 3, S_IFDIR | 0755, 0, NULL, &credentials_kernel, &place);
     }
     if (error == 0) {
         error = mount_add(&devpts, "devpts", MOUNT_NO_SUID | MOUNT_NO_EXEC, place);

@@ -25,7 +25,7 @@ TEST(lock, ranges_are_cut_and_joined)
     struct vnode *node;
     struct backing *pages;
     uint64_t before = heap_used_objects(&kernel_heap);
-    EXPECT_EQ(tmpfs_anonymous(&(struct credentials){0}, 0, &node, &pages), 0);
+    EXPECT_EQ(tmpfs_anonymous(&credentials_kernel, 0, &node, &pages), 0);
     EXPECT_EQ(set(node, &me, F_WRLCK, 10, 19), 0);
     EXPECT_EQ(set(node, &me, F_WRLCK, 20, 29), 0); // beside it: becomes one
     EXPECT(meets(node, 0, 100, F_WRLCK, 10, 29));
@@ -54,7 +54,7 @@ TEST(lock, whole_files_know_nothing_of_records)
     struct vnode *node;
     struct backing *pages;
     const struct file_lock shared = {F_RDLCK, 0, UINT64_MAX, -1}, exclusive = {F_WRLCK, 0, UINT64_MAX, -1};
-    EXPECT_EQ(tmpfs_anonymous(&(struct credentials){0}, 0, &node, &pages), 0);
+    EXPECT_EQ(tmpfs_anonymous(&credentials_kernel, 0, &node, &pages), 0);
     EXPECT_EQ(set(node, &me, F_WRLCK, 0, 10), 0);
     EXPECT_EQ(lock_set(node, &other, true, &exclusive, false), 0);
     EXPECT_EQ(lock_set(node, &me, true, &shared, false), -EAGAIN);

@@ -32,7 +32,7 @@ TEST(mount, covers_is_crossed_and_goes)
     EXPECT_EQ(make(root, "m", &below), 0);
     EXPECT_EQ(mount_add(&tmpfs, "test", 0, below), 0);
     EXPECT_EQ(mount_add(&tmpfs, "test", 0, below), -EBUSY);
-    EXPECT_EQ(root->ops->unlink(root, "m", 1, true), -EBUSY);
+    EXPECT_EQ(root->ops->unlink(root, "m", 1, true, &credentials_kernel), -EBUSY);
     struct vnode *over = walk(root, "/m");
     EXPECT(over != NULL && over != below && over->mount != root->mount);
     EXPECT_EQ(make(over, "d", &inside), 0);
@@ -49,12 +49,12 @@ TEST(mount, covers_is_crossed_and_goes)
     vnode_put(over);
     inside = walk(root, "/m/d");
     EXPECT_EQ(mount_remove(over), -EBUSY); // one is below its root
-    EXPECT_EQ(over->ops->unlink(over, "d", 1, true), 0);
+    EXPECT_EQ(over->ops->unlink(over, "d", 1, true, &credentials_kernel), 0);
     EXPECT_EQ(mount_remove(over), -EBUSY); // without a name
     vnode_put(inside);
     EXPECT_EQ(mount_remove(root), -EINVAL);
     EXPECT_EQ(mount_remove(over), 0);
     vnode_put(below);
-    EXPECT_EQ(root->ops->unlink(root, "m", 1, true), 0);
+    EXPECT_EQ(root->ops->unlink(root, "m", 1, true, &credentials_kernel), 0);
     vnode_put(root);
 }

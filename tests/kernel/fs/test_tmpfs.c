@@ -41,7 +41,7 @@ static int drop(const struct path_start *start, const char *text, bool directory
     struct path_end end;
     int error = walk(start, text, 0, &end);
     if (error == 0) {
-        error = end.directory->ops->unlink(end.directory, end.name, end.name_length, directory);
+        error = end.directory->ops->unlink(end.directory, end.name, end.name_length, directory, start->as);
         path_end_put(&end);
     }
     return error;
