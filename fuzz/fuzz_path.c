@@ -238,7 +238,7 @@ static void mount_here(struct input *input)
         int expected = path_nodes[found.node].kind != FOLDER ? -ENOTDIR
                        : path_nodes[found.node].over != NONE ? -EBUSY
                                                              : 0;
-        int error = mount_add(&tmpfs, "test", 0, end.node);
+        int error = mount_add(&tmpfs, "test", "", 0, end.node);
         OP("mount = %d", error);
         EXPECT_MODEL(error == expected || excused(error), "mounting at \"%s\" gave %d, not %d", path, error, expected);
         path_nodes[made].kind = error == 0 ? FOLDER : FREE;

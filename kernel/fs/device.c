@@ -136,10 +136,11 @@ int device_make_nodes(void)
 }
 
 // A tree of its own each time, with all devices in it.
-static int devtmpfs_mount(struct mount *mount, const char *source)
+static int devtmpfs_mount(struct mount *mount, const char *source, const char *options)
 {
-    int error = tmpfs.mount(mount, source);
+    int error = tmpfs.mount(mount, source, options);
     if (error == 0) {
+        mount->root->mode = S_IFDIR | 0755; // whatever the options say
         error = make_nodes(mount->root);
         if (error != 0) {
             tmpfs.unmount(mount);
@@ -153,14 +154,33 @@ static void devtmpfs_unmount(struct mount *mount)
     tmpfs.unmount(mount);
 }
 
+static int devtmpfs_change(struct mount *mount, const char *options)
+{
+    return tmpfs.change(mount, options);
+}
+
 static bool devtmpfs_busy(struct mount *mount)
 {
     return tmpfs.busy(mount);
 }
 
-const struct filesystem devtmpfs = {.name = "devtmpfs",
-                                    .magic = 0x01021994,
-                                    .sized = true,
-                                    .mount = devtmpfs_mount,
-                                    .unmount = devtmpfs_unmount,
-                                    .busy = devtmpfs_busy};
+static bool devtmpfs_is_written(struct mount *mount)
+{
+    return tmpfs.is_written(mount);
+}
+
+static void devtmpfs_figures(struct mount *mount, struct mount_figures *out)
+{
+    tmpfs.figures(mount, out);
+}
+
+const struct filesystem devtmpfs = {
+    .name = "devtmpfs",
+    .magic = 0x01021994,
+    .mount = devtmpfs_mount,
+    .change = devtmpfs_change,
+    .unmount = devtmpfs_unmount,
+    .busy = devtmpfs_busy,
+    .is_written = devtmpfs_is_written,
+    .figures = devtmpfs_figures,
+};

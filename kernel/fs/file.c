@@ -3,6 +3,7 @@
 #include "kernel/base/assert.h"
 #include "kernel/base/atomic.h"
 #include "kernel/fs/lock.h"
+#include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
 #include "kernel/mm/usercopy.h"
@@ -111,6 +112,9 @@ void file_put(struct file *file)
     if (file->ops != NULL && file->ops->release != NULL) {
         file->ops->release(file);
     }
+    if (file->counted) {
+        mount_end_writing(file->node->mount);
+    }
     vnode_put(file->node);
     kfree(file);
 }
@@ -132,6 +136,10 @@ static int check_kind(const struct vnode *node, uint32_t flags)
     }
     if ((flags & O_DIRECTORY) != 0) {
         return -ENOTDIR;
+    }
+    bool device = vnode_is(node, S_IFCHR) || vnode_is(node, S_IFBLK);
+    if (device && (flags & O_PATH) == 0 && (READ_ONCE(node->mount->flags) & MOUNT_NO_DEVICES) != 0) {
+        return -EACCES;
     }
     if (vnode_is(node, S_IFLNK) && (flags & O_PATH) == 0) {
         return -ELOOP; // O_NOFOLLOW
@@ -168,7 +176,11 @@ static int open_node(const struct path_start *start, struct vnode *node, uint32_
         return error;
     }
     if ((flags & O_PATH) == 0) {
-        error = node->ops->open(node, file);
+        if (file_writes(file) && vnode_is(node, S_IFREG) && node->mount != NULL) {
+            error = mount_begin_writing(node->mount);
+            file->counted = error == 0;
+        }
+        error = error != 0 ? error : node->ops->open(node, file);
     }
     file->flags &= ~O_NOCTTY; // was for the opening
     if (error == 0 && (flags & O_TRUNC) != 0 && vnode_is(node, S_IFREG)) {

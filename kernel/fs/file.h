@@ -78,6 +78,7 @@ struct file {
     struct vnode *node; // NULL: has none
     uint32_t references;
     uint32_t flags;    // O_*
+    bool counted;      // among the writers of its mount
     struct mutex lock; // covers offset and directory reads
     uint64_t offset;
     void *data;                 // of ops

@@ -39,7 +39,8 @@ const struct filesystem *filesystem_at(unsigned index)
     return index < FILESYSTEMS_MAX ? filesystems[index] : NULL;
 }
 
-static int make(const struct filesystem *type, const char *source, unsigned flags, struct mount **out)
+static int make(const struct filesystem *type, const char *source, const char *options, unsigned flags,
+                struct mount **out)
 {
     void *memory;
     int error = kmalloc(sizeof(struct mount), &memory);
@@ -50,7 +51,7 @@ static int make(const struct filesystem *type, const char *source, unsigned flag
     *mount = (struct mount){.type = type, .next_ino = 1, .flags = flags};
     mutex_init(&mount->names, "names");
     format(mount->source, sizeof(mount->source), "%s", source);
-    error = type->mount(mount, source);
+    error = type->mount(mount, source, options);
     if (error != 0) {
         kfree(mount);
         return error;
@@ -72,7 +73,7 @@ int mount_root(const struct filesystem *type)
     list_init(&mounts.all);
     mounts.next_device = 1;
     struct mount *mount;
-    int error = make(type, "rootfs", 0, &mount);
+    int error = make(type, "rootfs", "mode=0755,nr_blocks=0", 0, &mount); // as much as memory allows
     if (error == 0) {
         add(mount, NULL);
     }
@@ -86,7 +87,8 @@ struct vnode *mount_root_node(void)
     return mount_cross_down(root);
 }
 
-int mount_add(const struct filesystem *type, const char *source, unsigned flags, struct vnode *where)
+int mount_add(const struct filesystem *type, const char *source, const char *options, unsigned flags,
+              struct vnode *where)
 {
     if (!vnode_is(where, S_IFDIR)) {
         return -ENOTDIR;
@@ -95,7 +97,7 @@ int mount_add(const struct filesystem *type, const char *source, unsigned flags,
         return -EINVAL;
     }
     struct mount *mount;
-    int error = make(type, source, flags, &mount);
+    int error = make(type, source, options, flags, &mount);
     if (error != 0) {
         return error;
     }
@@ -139,13 +141,62 @@ int mount_remove(struct vnode *root)
     return error;
 }
 
-int mount_change(struct vnode *root, unsigned flags)
+int mount_check_options(const char *text, const char *const *known)
+{
+    for (; *text != 0; text += *text == ',') {
+        bool found = *text == ',';
+        for (unsigned i = 0; known[i] != NULL && !found; i++) {
+            size_t length = text_length(known[i]);
+            found =
+                text_starts_with(text, known[i]) && (text[length] == 0 || text[length] == ',' || text[length] == '=');
+        }
+        if (!found) {
+            return -EINVAL;
+        }
+        while (*text != 0 && *text != ',') {
+            text++;
+        }
+    }
+    return 0;
+}
+
+// Who opens counts first and looks then; who forbids it says so first, and counts then.
+int mount_begin_writing(struct mount *mount)
+{
+    (void)__atomic_fetch_add(&mount->writers, 1, __ATOMIC_SEQ_CST);
+    if ((__atomic_load_n(&mount->flags, __ATOMIC_SEQ_CST) & MOUNT_READ_ONLY) == 0) {
+        return 0;
+    }
+    mount_end_writing(mount);
+    return -EROFS;
+}
+
+void mount_end_writing(struct mount *mount)
+{
+    (void)__atomic_fetch_sub(&mount->writers, 1, __ATOMIC_SEQ_CST);
+}
+
+static int change(struct mount *mount, const char *options, unsigned flags)
+{
+    unsigned before = mount->flags;
+    int error = 0;
+    if ((flags & MOUNT_READ_ONLY) != 0 && (before & MOUNT_READ_ONLY) == 0) {
+        __atomic_store_n(&mount->flags, before | MOUNT_READ_ONLY, __ATOMIC_SEQ_CST);
+        bool written = __atomic_load_n(&mount->writers, __ATOMIC_SEQ_CST) != 0 ||
+                       (mount->type->is_written != NULL && mount->type->is_written(mount));
+        error = written ? -EBUSY : 0;
+    }
+    if (error == 0 && mount->type->change != NULL) {
+        error = mount->type->change(mount, options);
+    }
+    WRITE_ONCE(mount->flags, error == 0 ? flags : before);
+    return error;
+}
+
+int mount_change(struct vnode *root, const char *options, unsigned flags)
 {
     mutex_lock(&mounts.lock);
-    int error = root == root->mount->root ? 0 : -EINVAL;
-    if (error == 0) {
-        WRITE_ONCE(root->mount->flags, flags);
-    }
+    int error = root == root->mount->root ? change(root->mount, options, flags) : -EINVAL;
     mutex_unlock(&mounts.lock);
     return error;
 }

@@ -82,6 +82,13 @@ static void take_out(struct tmpfs_node *directory, struct tmpfs_entry *entry)
     directory->vnode.modified_ns = directory->vnode.changed_ns = vnode_now();
 }
 
+#define TARGET_SHORT 128u // a longer target counts as a page of contents, as on Linux
+
+static uint64_t pages_of_target(uint64_t length)
+{
+    return length >= TARGET_SHORT ? 1 : 0;
+}
+
 static int make_entry(const char *name, size_t length, struct tmpfs_entry **out)
 {
     void *memory;
@@ -105,7 +112,16 @@ static int make_node(struct mount *mount, uint32_t mode, uint64_t device, const 
     while (target != NULL && target[length] != 0) {
         length++;
     }
-    int error = kmalloc(sizeof(struct tmpfs_node), &memory);
+    int error = tmpfs_take_inode(mount);
+    if (error != 0) {
+        return error;
+    }
+    error = tmpfs_take_pages(mount, pages_of_target(length));
+    if (error != 0) {
+        tmpfs_give_inode(mount);
+        return error;
+    }
+    error = kmalloc(sizeof(struct tmpfs_node), &memory);
     if (error == 0 && target != NULL) {
         error = kmalloc(length + 1, &copy);
         if (error != 0) {
@@ -113,6 +129,8 @@ static int make_node(struct mount *mount, uint32_t mode, uint64_t device, const 
         }
     }
     if (error != 0) {
+        tmpfs_give_pages(mount, pages_of_target(length));
+        tmpfs_give_inode(mount);
         return error;
     }
     struct tmpfs_node *node = memory;
@@ -140,11 +158,18 @@ static int make_node(struct mount *mount, uint32_t mode, uint64_t device, const 
 static void tmpfs_release(struct vnode *vnode)
 {
     struct tmpfs_node *node = tmpfs_node(vnode);
+    const struct mount *mount = vnode->mount;
     if (vnode_is(vnode, S_IFREG)) {
+        tmpfs_give_pages(mount, node->pages.count);
         page_map_truncate(&node->pages, 0);
     } else if (vnode_is(vnode, S_IFLNK)) {
+        tmpfs_give_pages(mount, pages_of_target(vnode->size));
         kfree(node->target);
     }
+    if (node->removed) {
+        (void)__atomic_fetch_sub(&tmpfs_use(mount)->removed, 1, __ATOMIC_RELAXED);
+    }
+    tmpfs_give_inode(mount);
     kfree(node);
 }
 
@@ -160,6 +185,14 @@ static int tmpfs_lookup(struct vnode *directory, const char *name, size_t length
     }
     mutex_unlock(&directory->lock);
     return entry != NULL ? 0 : -ENOENT;
+}
+
+// Whether it has no name any more, or not yet.
+static void set_removed(struct tmpfs_node *node, bool removed)
+{
+    uint64_t *count = &tmpfs_use(node->vnode.mount)->removed;
+    node->removed = removed;
+    (void)__atomic_fetch_add(count, removed ? 1 : UINT64_MAX, __ATOMIC_RELAXED);
 }
 
 // With names and the directory's lock. The entry gets a reference to node.
@@ -199,7 +232,10 @@ static int add_locked(struct vnode *directory, struct tmpfs_entry *entry, struct
         link && node->vnode.links == 0 && !node->nameless ? -ENOENT : add(tmpfs_node(directory), entry, node, as);
     mutex_unlock(&directory->lock);
     if (error == 0 && link) {
-        (void)__atomic_fetch_add(&node->vnode.links, 1, __ATOMIC_RELAXED);
+        if (__atomic_fetch_add(&node->vnode.links, 1, __ATOMIC_RELAXED) == 0) {
+            tmpfs_give_inode(directory->mount); // it has been counted without a name
+            set_removed(node, false);
+        }
         node->nameless = false;
         node->vnode.changed_ns = vnode_now();
     }
@@ -235,13 +271,19 @@ static int tmpfs_link(struct vnode *directory, const char *name, size_t length, 
                       const struct credentials *as)
 {
     struct tmpfs_entry *entry;
-    int error = make_entry(name, length, &entry);
+    int error = tmpfs_take_inode(directory->mount); // a name takes memory that is there until it goes
     if (error != 0) {
         return error;
     }
-    error = add_locked(directory, entry, tmpfs_node(node), as, true);
+    error = make_entry(name, length, &entry);
+    if (error == 0) {
+        error = add_locked(directory, entry, tmpfs_node(node), as, true);
+        if (error != 0) {
+            kfree(entry);
+        }
+    }
     if (error != 0) {
-        kfree(entry);
+        tmpfs_give_inode(directory->mount);
     }
     return error;
 }
@@ -260,6 +302,7 @@ static int tmpfs_nameless(struct vnode *directory, uint32_t mode, bool linkable,
     mutex_unlock(&directory->lock);
     node->vnode.links = 0;
     node->nameless = linkable;
+    set_removed(node, true);
     if (error == 0) {
         *out = &node->vnode;
     } else {
@@ -283,8 +326,11 @@ static void drop_name(struct tmpfs_entry *entry)
     if (vnode_is(&node->vnode, S_IFDIR)) {
         node->vnode.links = 0;
         entry->directory->vnode.links--;
+        set_removed(node, true);
+    } else if (__atomic_fetch_sub(&node->vnode.links, 1, __ATOMIC_RELAXED) > 1) {
+        tmpfs_give_inode(node->vnode.mount);
     } else {
-        (void)__atomic_fetch_sub(&node->vnode.links, 1, __ATOMIC_RELAXED);
+        set_removed(node, true);
     }
     node->vnode.changed_ns = vnode_now();
 }
@@ -587,14 +633,29 @@ static const struct vnode_ops tmpfs_ops = {
 
 // --- the whole -----------------------------------------------------------------------------------------------------
 
-static int tmpfs_mount(struct mount *mount, const char *source)
+static int tmpfs_mount(struct mount *mount, const char *source, const char *text)
 {
+    uint64_t half = page_pool_total(&kernel_pages) / 2;
+    const struct credentials *as = credentials_current();
+    struct tmpfs_options options = {.limits = {half, half}, .mode = 01777, .uid = as->uid, .gid = as->gid};
     struct tmpfs_node *node;
-    int error = make_node(mount, S_IFDIR | 0755, 0, NULL, &credentials_kernel, &node);
-    if (error == 0) {
-        mount->root = &node->vnode;
+    void *memory;
+    int error = tmpfs_parse_options(text, &options);
+    error = error != 0 ? error : kmalloc(sizeof(struct tmpfs_use), &memory);
+    if (error != 0) {
+        return error;
     }
-    return error;
+    struct tmpfs_use *use = mount->data = memory;
+    *use = (struct tmpfs_use){.limits = options.limits};
+    error = make_node(mount, S_IFDIR | options.mode, 0, NULL, &credentials_kernel, &node);
+    if (error != 0) {
+        kfree(use);
+        return error;
+    }
+    node->vnode.uid = options.uid;
+    node->vnode.gid = options.gid;
+    mount->root = &node->vnode;
+    return 0;
 }
 
 // From the leaves up, without recursion: a tree may be deeper than a stack.
@@ -624,8 +685,24 @@ static void empty(struct tmpfs_node *root)
 
 static void tmpfs_unmount(struct mount *mount)
 {
+    struct tmpfs_use *use = tmpfs_use(mount);
     empty(tmpfs_node(mount->root));
     vnode_put(mount->root);
+    kfree(use);
+}
+
+static bool tmpfs_is_written(struct mount *mount)
+{
+    return READ_ONCE(tmpfs_use(mount)->removed) != 0; // what goes when it is closed is a change
+}
+
+static void tmpfs_figures(struct mount *mount, struct mount_figures *out)
+{
+    const struct tmpfs_use *use = tmpfs_use(mount);
+    uint64_t pages = READ_ONCE(use->limits.pages_max), inodes = READ_ONCE(use->limits.inodes_max);
+    *out = (struct mount_figures){.pages = pages, .inodes = inodes};
+    out->pages_free = pages - min_u64(pages, READ_ONCE(use->pages));
+    out->inodes_free = inodes - min_u64(inodes, READ_ONCE(use->inodes));
 }
 
 // The entry after this one in a walk over the whole tree; NULL: that was all.
@@ -663,11 +740,21 @@ static bool tmpfs_busy(struct mount *mount)
     return busy;
 }
 
-const struct filesystem tmpfs = {"tmpfs", 0x01021994, true, false, tmpfs_mount, tmpfs_unmount, tmpfs_busy};
+const struct filesystem tmpfs = {
+    .name = "tmpfs",
+    .magic = 0x01021994,
+    .mount = tmpfs_mount,
+    .change = tmpfs_change,
+    .unmount = tmpfs_unmount,
+    .busy = tmpfs_busy,
+    .is_written = tmpfs_is_written,
+    .figures = tmpfs_figures,
+};
 
 // Where files without a name are: nobody can get there, unmount it or make it read-only.
+static struct tmpfs_use nameless_use; // no limit but what is left to processes
 static struct mount nameless = {
-    .type = &tmpfs, .device = 0xfffff, .names = MUTEX_INIT(nameless.names, "nameless files")};
+    .type = &tmpfs, .device = 0xfffff, .data = &nameless_use, .names = MUTEX_INIT(nameless.names, "nameless files")};
 
 int tmpfs_anonymous(const struct credentials *as, uint64_t size, struct vnode **node, struct backing **pages)
 {

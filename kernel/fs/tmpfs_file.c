@@ -10,18 +10,39 @@
 
 #define SIZE_MAX_BYTES (PAGE_MAP_LIMIT << PAGE_SHIFT)
 
+static int make_page(struct tmpfs_node *node, uint64_t number, paddr_t *out)
+{
+    int error = tmpfs_take_pages(node->vnode.mount, 1);
+    if (error != 0) {
+        return error;
+    }
+    error = user_page_alloc_for_file(&kernel_pages, out);
+    if (error == 0) {
+        error = page_map_insert(&node->pages, number, *out);
+        if (error != 0) {
+            user_page_put(&kernel_pages, *out);
+        }
+    }
+    if (error != 0) {
+        tmpfs_give_pages(node->vnode.mount, 1);
+    }
+    return error;
+}
+
+// With the vnode's lock.
+static void drop_pages(struct tmpfs_node *node, uint64_t first)
+{
+    uint64_t before = node->pages.count;
+    page_map_truncate(&node->pages, first);
+    tmpfs_give_pages(node->vnode.mount, before - node->pages.count);
+}
+
 // With the vnode's lock: the page, with a reference for the caller. make: a hole is filled. -ENOENT: a hole.
 static int get_page(struct tmpfs_node *node, uint64_t number, bool make, paddr_t *out)
 {
     int error = 0;
     if (!page_map_find(&node->pages, number, out)) {
-        error = make ? user_page_alloc_for_file(&kernel_pages, out) : -ENOENT;
-        if (error == 0) {
-            error = page_map_insert(&node->pages, number, *out);
-            if (error != 0) {
-                user_page_put(&kernel_pages, *out);
-            }
-        }
+        error = make ? make_page(node, number, out) : -ENOENT;
     }
     if (error == 0) {
         user_page_get(&kernel_pages, *out);
@@ -121,6 +142,7 @@ static int backing_page(struct backing *backing, uint64_t offset, paddr_t *out)
     struct tmpfs_node *node = node_of(backing);
     mutex_lock(&node->vnode.lock);
     int error = offset < node->vnode.size ? get_page(node, offset >> PAGE_SHIFT, true, out) : -ENXIO;
+    error = error == -ENOSPC ? -ENXIO : error; // the limit of its mount: SIGBUS, where no process is in the way
     mutex_unlock(&node->vnode.lock);
     return error;
 }
@@ -159,7 +181,7 @@ int tmpfs_truncate(struct vnode *vnode, uint64_t size)
     mutex_lock(&vnode->lock);
     bool shrinks = size < vnode->size;
     if (shrinks) {
-        page_map_truncate(&node->pages, (size + PAGE_SIZE - 1) >> PAGE_SHIFT);
+        drop_pages(node, (size + PAGE_SIZE - 1) >> PAGE_SHIFT);
         paddr_t last;
         if ((size & PAGE_MASK) != 0 && page_map_find(&node->pages, size >> PAGE_SHIFT, &last)) {
             __builtin_memset((char *)phys_to_virt(last) + (size & PAGE_MASK), 0, PAGE_SIZE - (size & PAGE_MASK));
@@ -197,6 +219,27 @@ static int punch(struct tmpfs_node *node, uint64_t offset, uint64_t end)
     return error;
 }
 
+// What is in the way of so many pages, before the first is taken.
+static int has_room(const struct tmpfs_node *node, uint64_t count)
+{
+    const struct tmpfs_use *use = tmpfs_use(node->vnode.mount);
+    uint64_t most = READ_ONCE(use->limits.pages_max);
+    bool much = most != 0 && count > most; // some may be there already
+    return much || count + 2 > page_pool_free_pages(&kernel_pages) ? -ENOSPC : 0;
+}
+
+static int fill(struct tmpfs_node *node, uint64_t number)
+{
+    paddr_t page;
+    mutex_lock(&node->vnode.lock);
+    int error = thread_killed() ? -EINTR : get_page(node, number, true, &page);
+    mutex_unlock(&node->vnode.lock);
+    if (error == 0) {
+        user_page_put(&kernel_pages, page);
+    }
+    return error == -ENOMEM ? -ENOSPC : error;
+}
+
 int tmpfs_allocate(struct vnode *vnode, uint64_t offset, uint64_t size, bool hole)
 {
     struct tmpfs_node *node = tmpfs_node(vnode);
@@ -207,18 +250,14 @@ int tmpfs_allocate(struct vnode *vnode, uint64_t offset, uint64_t size, bool hol
     if (end > SIZE_MAX_BYTES) {
         return -EFBIG;
     }
-    if ((size >> PAGE_SHIFT) + 2 > page_pool_free_pages(&kernel_pages)) {
-        return -ENOSPC; // rather than taking the last page on the way there
-    }
-    int error = 0;
+    int error = has_room(node, (size >> PAGE_SHIFT) + ((size & PAGE_MASK) != 0));
     for (uint64_t at = offset; at < end && error == 0; at = round_down(at, PAGE_SIZE) + PAGE_SIZE) {
-        paddr_t page;
-        mutex_lock(&vnode->lock);
-        error = thread_killed() ? -EINTR : get_page(node, at >> PAGE_SHIFT, true, &page);
-        mutex_unlock(&vnode->lock);
-        if (error == 0) {
-            user_page_put(&kernel_pages, page);
-        }
+        error = fill(node, at >> PAGE_SHIFT);
     }
-    return error == -ENOMEM ? -ENOSPC : error;
+    if (error != 0) { // what lies behind the end is nobody's
+        mutex_lock(&vnode->lock);
+        drop_pages(node, (vnode->size + PAGE_SIZE - 1) >> PAGE_SHIFT);
+        mutex_unlock(&vnode->lock);
+    }
+    return error;
 }

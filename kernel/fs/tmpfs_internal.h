@@ -7,6 +7,36 @@
 #include "kernel/mm/page_map.h"
 #include "kernel/mm/space.h"
 
+// What a mount may take: no more than its options say, and no less than is left to processes. Atomic, both; 0: no
+// limit.
+struct tmpfs_limits {
+    uint64_t pages_max, inodes_max;
+};
+struct tmpfs_use { // a mount's
+    struct tmpfs_limits limits;
+    uint64_t pages, inodes; // inodes: also of further names of a file
+    uint64_t removed;       // nodes without a name that somebody still has
+};
+struct tmpfs_options {
+    struct tmpfs_limits limits;
+    bool pages_given, inodes_given;
+    uint32_t mode, uid, gid;
+};
+
+static inline struct tmpfs_use *tmpfs_use(const struct mount *mount)
+{
+    return mount->data;
+}
+
+// -EINVAL: unknown, or makes no sense. options has what holds without them.
+[[nodiscard]] int tmpfs_parse_options(const char *text, struct tmpfs_options *options);
+[[nodiscard]] int tmpfs_take_pages(const struct mount *mount, uint64_t count); // -ENOSPC: nothing taken
+void tmpfs_give_pages(const struct mount *mount, uint64_t count);
+[[nodiscard]] int tmpfs_take_inode(const struct mount *mount); // -ENOSPC: nothing taken
+void tmpfs_give_inode(const struct mount *mount);
+// mount(2) with MS_REMOUNT. -EINVAL: less than is in use, or a limit where there was none. Nothing changed then.
+[[nodiscard]] int tmpfs_change(struct mount *mount, const char *options);
+
 struct tmpfs_node {
     struct vnode vnode;
     struct backing backing; // its pages, for areas that map it
@@ -20,6 +50,7 @@ struct tmpfs_node {
     };
     struct tmpfs_entry *entry; // the name it got last; NULL: the root, or gone. The mount's names
     bool nameless;             // never had one, and may still get it: O_TMPFILE
+    bool removed;              // counted among those of its mount
 };
 
 static inline struct tmpfs_node *tmpfs_node(struct vnode *vnode)

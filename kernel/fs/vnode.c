@@ -55,8 +55,7 @@ int vnode_access(const struct vnode *node, const struct credentials *as, unsigne
     if ((wanted & ACCESS_WRITE) != 0 && (limits & MOUNT_READ_ONLY) != 0 && !device && !vnode_is(node, S_IFIFO)) {
         return -EROFS;
     }
-    if (((wanted & ACCESS_EXEC) != 0 && (limits & MOUNT_NO_EXEC) != 0 && vnode_is(node, S_IFREG)) ||
-        (wanted != 0 && (limits & MOUNT_NO_DEVICES) != 0 && device)) {
+    if ((wanted & ACCESS_EXEC) != 0 && (limits & MOUNT_NO_EXEC) != 0 && vnode_is(node, S_IFREG)) {
         return -EACCES;
     }
     if (node->ops->is_own != NULL && node->ops->is_own(node)) {

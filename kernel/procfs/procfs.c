@@ -431,10 +431,18 @@ static const struct vnode_ops proc_jump_ops = {COMMON, .jump = proc_jump};
 
 // --- the whole -----------------------------------------------------------------------------------------------------
 
-static int proc_mount(struct mount *mount, const char *source)
+// They are known, and change nothing: everybody sees every process.
+static int proc_change(struct mount *mount, const char *options)
+{
+    static const char *const known[] = {"hidepid", "gid", "subset", "rw", "ro", NULL};
+    return mount_check_options(options, known);
+}
+
+static int proc_mount(struct mount *mount, const char *source, const char *options)
 {
     struct proc_node *root;
-    int error = make(mount, &proc_root_entry, NULL, &root);
+    int error = proc_change(mount, options);
+    error = error != 0 ? error : make(mount, &proc_root_entry, NULL, &root);
     if (error == 0) {
         root->vnode.ino = 1;
         mount->root = &root->vnode;
@@ -457,6 +465,7 @@ const struct filesystem procfs = {
     .magic = 0x9fa0,
     .transient = true,
     .mount = proc_mount,
+    .change = proc_change,
     .unmount = proc_unmount,
     .busy = proc_busy,
 };
@@ -471,7 +480,7 @@ int procfs_start(const char *command_line)
         error = root->ops->create(root, "proc", 4, S_IFDIR | 0555, 0, NULL, &credentials_kernel, &place);
     }
     if (error == 0) {
-        error = mount_add(&procfs, "proc", MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXEC, place);
+        error = mount_add(&procfs, "proc", "", MOUNT_NO_SUID | MOUNT_NO_DEVICES | MOUNT_NO_EXEC, place);
         vnode_put(place);
     }
     vnode_put(root);

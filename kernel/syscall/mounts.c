@@ -23,7 +23,7 @@ static int may_mount(void)
     return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
-static int mount_new(const struct path_end *end, uint64_t source, uint64_t type, unsigned flags)
+static int mount_new(const struct path_end *end, uint64_t source, uint64_t type, const char *options, unsigned flags)
 {
     char name[NAME_SIZE], from[NAME_SIZE] = "none";
     size_t length;
@@ -37,17 +37,15 @@ static int mount_new(const struct path_end *end, uint64_t source, uint64_t type,
     if (error == 0 && filesystem == NULL) {
         error = -ENODEV;
     }
-    return error != 0 ? error : mount_add(filesystem, from, flags, end->node);
+    return error != 0 ? error : mount_add(filesystem, from, options, flags, end->node);
 }
 
-int64_t sys_mount(const uint64_t arguments[6])
+static int mount_as_told(const uint64_t arguments[6], const char *options)
 {
     uint64_t flags = arguments[3];
     flags = (flags & 0xffff0000u) == MS_MAGIC ? flags & 0xffffu : flags;
     struct path_end end;
-    char option; // no filesystem has options, but they must be there
-    int error = arguments[4] != 0 ? copy_from_user(&option, uaddr(arguments[4]), 1) : 0;
-    error = error != 0 ? error : user_path_walk(AT_FDCWD, arguments[1], PATH_FOLLOW, &end);
+    int error = user_path_walk(AT_FDCWD, arguments[1], PATH_FOLLOW, &end);
     if (error != 0) {
         return error;
     }
@@ -57,11 +55,28 @@ int64_t sys_mount(const uint64_t arguments[6])
     } else if (error == 0 && (flags & ~(uint64_t)(MOUNT_FLAGS | MS_REMOUNT | MS_IGNORED)) != 0) {
         error = -EINVAL;
     } else if (error == 0 && (flags & MS_REMOUNT) != 0) {
-        error = mount_change(end.node, (unsigned)flags & MOUNT_FLAGS);
+        error = mount_change(end.node, options, (unsigned)flags & MOUNT_FLAGS);
     } else if (error == 0) {
-        error = mount_new(&end, arguments[0], arguments[2], (unsigned)flags & MOUNT_FLAGS);
+        error = mount_new(&end, arguments[0], arguments[2], options, (unsigned)flags & MOUNT_FLAGS);
     }
     path_end_put(&end);
+    return error;
+}
+
+// Options are less than a page; others are not looked at.
+int64_t sys_mount(const uint64_t arguments[6])
+{
+    size_t length;
+    void *memory = NULL;
+    int error = arguments[4] != 0 ? kmalloc(PAGE_SIZE, &memory) : 0;
+    if (error == 0 && memory != NULL) {
+        char *options = memory;
+        error = copy_string_from_user(options, uaddr(arguments[4]), PAGE_SIZE, &length);
+        options[PAGE_SIZE - 1] = 0;
+        error = error == -ENAMETOOLONG ? 0 : error;
+    }
+    error = error != 0 ? error : mount_as_told(arguments, memory != NULL ? memory : "");
+    kfree(memory);
     return error;
 }
 

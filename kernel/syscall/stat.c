@@ -1,7 +1,6 @@
 // What files are: stat and its kin. Source: the man pages, section 2.
 #include "kernel/fs/device.h"
 #include "kernel/fs/mount.h"
-#include "kernel/mm/page_alloc.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/syscall/bodies.h"
 #include "kernel/syscall/names.h"
@@ -172,12 +171,13 @@ static int give_statfs(struct vnode *node, uint64_t to)
     const struct mount *mount = node->mount;
     info.type = mount != NULL ? mount->type->magic : 0x50495045; // PIPEFS_MAGIC: what has no name
     info.flags |= mount != NULL ? mount->flags : 0;
-    if (mount != NULL && mount->type->sized) {
-        struct page_stats stats = page_pool_stats(&kernel_pages);
-        info.blocks = stats.total;
-        info.free = info.available = stats.free + stats.cached;
-        info.files = stats.total;
-        info.files_free = stats.total - min_u64(stats.total, mount->nodes);
+    if (mount != NULL && mount->type->figures != NULL) {
+        struct mount_figures figures;
+        mount->type->figures(node->mount, &figures);
+        info.blocks = figures.pages;
+        info.free = info.available = figures.pages_free;
+        info.files = figures.inodes;
+        info.files_free = figures.inodes_free;
     }
     return copy_to_user(uaddr(to), &info, sizeof(info));
 }

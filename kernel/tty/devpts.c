@@ -136,9 +136,22 @@ static const struct vnode_ops ops = {
     .release = release,
 };
 
-static int mount_devpts(struct mount *mount, const char *source)
+// They are known; nodes are what Debian mounts them as, whatever they say.
+static int check_options(const char *text)
 {
-    int error = make(mount, S_IFDIR | 0755, 0, INO_ROOT, &mount->root);
+    static const char *const known[] = {"mode", "uid", "gid", "ptmxmode", "newinstance", "max", "rw", "ro", NULL};
+    return mount_check_options(text, known);
+}
+
+static int change_devpts(struct mount *mount, const char *options)
+{
+    return check_options(options);
+}
+
+static int mount_devpts(struct mount *mount, const char *source, const char *options)
+{
+    int error = check_options(options);
+    error = error != 0 ? error : make(mount, S_IFDIR | 0755, 0, INO_ROOT, &mount->root);
     if (error == 0) {
         mount->root->links = 2;
         if (READ_ONCE(shown) == NULL) {
@@ -166,6 +179,7 @@ const struct filesystem devpts = {
     .magic = 0x1cd1,
     .transient = true,
     .mount = mount_devpts,
+    .change = change_devpts,
     .unmount = unmount_devpts,
     .busy = busy,
 };

@@ -412,7 +412,7 @@ int pty_start(void)
         error = dev->ops->create(dev, "pts", 3, S_IFDIR | 0755, 0, NULL, &credentials_kernel, &place);
     }
     if (error == 0) {
-        error = mount_add(&devpts, "devpts", MOUNT_NO_SUID | MOUNT_NO_EXEC, place);
+        error = mount_add(&devpts, "devpts", "", MOUNT_NO_SUID | MOUNT_NO_EXEC, place);
     }
     vnode_put(node);
     vnode_put(place);

@@ -30,8 +30,8 @@ TEST(mount, covers_is_crossed_and_goes)
     struct vnode *root = mount_root_node(), *below, *inside;
     char text[16];
     EXPECT_EQ(make(root, "m", &below), 0);
-    EXPECT_EQ(mount_add(&tmpfs, "test", 0, below), 0);
-    EXPECT_EQ(mount_add(&tmpfs, "test", 0, below), -EBUSY);
+    EXPECT_EQ(mount_add(&tmpfs, "test", "", 0, below), 0);
+    EXPECT_EQ(mount_add(&tmpfs, "test", "", 0, below), -EBUSY);
     EXPECT_EQ(root->ops->unlink(root, "m", 1, true, &credentials_kernel), -EBUSY);
     struct vnode *over = walk(root, "/m");
     EXPECT(over != NULL && over != below && over->mount != root->mount);

@@ -47,7 +47,7 @@ TEST(procfs, nodes_go_with_their_last_reference)
     struct mount mount = {.type = &procfs, .flags = 0};
     uint64_t before = heap_used_objects(&kernel_heap);
     mutex_init(&mount.names, "names");
-    EXPECT_EQ(procfs.mount(&mount, "proc"), 0);
+    EXPECT_EQ(procfs.mount(&mount, "proc", ""), 0);
     EXPECT(read_file(mount.root, "/uptime") > 0);
     EXPECT(read_file(mount.root, "/sys/kernel/ostype") > 0);
     EXPECT(__builtin_memcmp(bytes, "Faultline\n", 10) == 0);
