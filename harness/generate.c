@@ -1,10 +1,8 @@
 // Calls and arguments by the grammar: syscalls.def, names.def, grammar.def.
-#include "harness/draft.h"
+#include "harness/values.h"
 
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PAGE 4096u
 #define RECENT 6u // how far back a result is looked for, mostly
 
 enum resource { FD, PID, TIMER, MEMORY };
@@ -78,26 +76,6 @@ struct spot {
     unsigned argument;
 };
 
-static struct prog_value pick(struct draft *draft, const uint64_t *from, unsigned count)
-{
-    return draft_number(from[draft_random(draft, count)]);
-}
-#define PICK(draft, ...) pick((draft), (const uint64_t[]){__VA_ARGS__}, COUNT(((const uint64_t[]){__VA_ARGS__})))
-
-static struct prog_value special(struct draft *draft)
-{
-    switch (draft_random(draft, 4)) {
-    case 0:
-        return draft_number(prog_specials[draft_random(draft, prog_special_count)]);
-    case 1:
-        return draft_number(1ull << draft_random(draft, 64));
-    case 2:
-        return draft_number(draft_random(draft, 40));
-    default:
-        return draft_number((uint64_t)0 - draft_random(draft, 12));
-    }
-}
-
 // --- what earlier calls gave ---------------------------------------------------------------------------------------
 
 static const struct giver *gives(uint16_t number, enum resource what)
@@ -161,7 +139,7 @@ static struct prog_value descriptor(const struct spot *spot)
     if (value.kind == PROG_RESULT && draft_chance(spot->draft, 88)) {
         return value;
     }
-    return draft_chance(spot->draft, 92) ? draft_number(draft_random(spot->draft, 9)) : special(spot->draft);
+    return draft_chance(spot->draft, 92) ? draft_number(draft_random(spot->draft, 9)) : value_special(spot->draft);
 }
 
 static struct prog_value resource(const struct spot *spot, enum resource what, unsigned most)
@@ -170,7 +148,7 @@ static struct prog_value resource(const struct spot *spot, enum resource what, u
     if (value.kind == PROG_RESULT && draft_chance(spot->draft, 75)) {
         return value;
     }
-    return draft_chance(spot->draft, 90) ? draft_number(draft_random(spot->draft, most)) : special(spot->draft);
+    return draft_chance(spot->draft, 90) ? draft_number(draft_random(spot->draft, most)) : value_special(spot->draft);
 }
 
 static struct prog_value mapped(const struct spot *spot)
@@ -187,143 +165,33 @@ static struct prog_value mapped(const struct spot *spot)
 static struct prog_value somewhere(struct draft *draft)
 {
     if (draft_chance(draft, 4)) {
-        return special(draft);
+        return value_special(draft);
     }
     unsigned page = draft_random(draft, 4), inside = draft_chance(draft, 15) ? PAGE - draft_random(draft, 40) : 0;
     inside += draft_chance(draft, 60) ? 8 * draft_random(draft, 64) : 0;
     return (struct prog_value){.kind = PROG_ARENA, .number = (page * PAGE + inside) % PROG_ARENA_SIZE};
 }
 
-// --- numbers that mean something -----------------------------------------------------------------------------------
-
-static struct prog_value from_set(struct draft *draft, unsigned set, bool may_be_wrong)
+static struct prog_value path_from(struct draft *draft, unsigned first, unsigned count)
 {
-    uint64_t value = 0;
-    unsigned ones = 0, bits = 0;
-    for (unsigned i = 0; i < prog_name_count; i++) {
-        if (prog_names[i].set == set) {
-            ones += !prog_names[i].bit;
-            bits += prog_names[i].bit;
-        }
-    }
-    unsigned one = draft_random(draft, ones), wanted = draft_chance(draft, 30) ? 3 : draft_chance(draft, 60) ? 1 : 0;
-    for (unsigned i = 0; i < prog_name_count; i++) {
-        if (prog_names[i].set != set) {
-            continue;
-        }
-        if (!prog_names[i].bit) {
-            value |= one-- == 0 ? prog_names[i].value : 0;
-        } else if (draft_random(draft, bits) < wanted) {
-            value |= prog_names[i].value;
-        }
-    }
-    if (may_be_wrong && draft_chance(draft, 3)) {
-        value ^= 1ull << draft_random(draft, 32);
-    }
-    return draft_number(value);
+    return (struct prog_value){.kind = PROG_PATH, .number = first + draft_random(draft, count)};
 }
 
-static struct prog_value named(struct draft *draft, const char *set)
-{
-    return from_set(draft, (unsigned)prog_set_named(set), true);
-}
+// What the group is most about: prog_paths from there on.
+#define NEIGHBOUR_FIRST 114u
 
-static struct prog_value clone_flags(struct draft *draft)
+static bool is_about_neighbour(const struct draft *draft)
 {
-    static const uint64_t usual[] = {0x50f00, 0x3d0f00, 17, 17, 0x4111, 0x111, 0x1200011, 0x411, 0x311};
-    uint64_t flags = usual[draft_random(draft, COUNT(usual))];
-    if (draft_chance(draft, 25)) {
-        flags ^= named(draft, "CLONE").number;
-    }
-    return draft_number(flags);
-}
-
-static struct prog_value map_flags(struct draft *draft)
-{
-    static const uint64_t usual[] = {0x22, 0x22, 0x21, 0x32, 0x31, 0x01, 0x02, 0x12, 0x11, 0x122, 0x8022, 0x2022};
-    uint64_t flags = usual[draft_random(draft, COUNT(usual))];
-    if (draft_chance(draft, 15)) {
-        flags ^= named(draft, "MAP").number;
-    }
-    return draft_number(flags);
-}
-
-static struct prog_value length(struct draft *draft)
-{
-    switch (draft_random(draft, 8)) {
-    case 0:
-        return special(draft);
-    case 1:
-        return PICK(draft, PAGE, PAGE - 1, PAGE + 1, 2 * PAGE, 65536, 65535, 512);
-    case 2:
-        return draft_number(0);
-    case 3:
-        return draft_number(draft_random(draft, 10000));
-    default:
-        return draft_number(draft_random(draft, 64));
-    }
-}
-
-static struct prog_value pages(struct draft *draft)
-{
-    if (draft_chance(draft, 6)) {
-        return special(draft);
-    }
-    uint64_t count = draft_chance(draft, 80) ? 1 + draft_random(draft, 4) : draft_random(draft, 80);
-    return draft_number(count * PAGE + (draft_chance(draft, 4) ? draft_random(draft, PAGE) : 0));
-}
-
-static struct prog_value nanoseconds(struct draft *draft)
-{
-    return draft_chance(draft, 85) ? draft_number(draft_random(draft, 100) * 1000) : special(draft);
-}
-
-static struct prog_value seconds(struct draft *draft)
-{
-    return draft_chance(draft, 90) ? draft_number(0) : draft_chance(draft, 50) ? draft_number(1) : special(draft);
-}
-
-static struct prog_value signals(struct draft *draft) // a mask
-{
-    uint64_t mask = draft_chance(draft, 10) ? ~0ull : 0;
-    for (unsigned i = draft_random(draft, 4); i > 0; i--) {
-        mask ^= 1ull << ((named(draft, "SIGNAL").number - 1) & 63);
-    }
-    return draft_number(mask);
-}
-
-static struct prog_value text_bytes(struct draft *draft)
-{
-    uint8_t bytes[64];
-    unsigned size = draft_random(draft, sizeof(bytes));
-    for (unsigned i = 0; i < size; i++) {
-        bytes[i] = (uint8_t)("abcdefgh 0123-\n\x03\x1a"[draft_random(draft, 17)]);
-    }
-    return draft_bytes(draft, bytes, size);
-}
-
-// To /proc/sys, fail-nth, comm, a terminal: what files of the kernel want written.
-static struct prog_value data_bytes(struct draft *draft)
-{
-    static const char *const known[] = {"0\n", "1\n", "-5\n", "1000\n", "name", "#!/bin/prog\n", "\177ELF", "a\nb\n"};
-    if (draft_chance(draft, 30)) {
-        const char *text = known[draft_random(draft, COUNT(known))];
-        return draft_bytes(draft, text, (unsigned)strlen(text));
-    }
-    struct prog_value value = text_bytes(draft);
-    value.extra = value.kind == PROG_BYTES && draft_chance(draft, 10);
-    return value;
+    return draft->calls == group_neighbour;
 }
 
 static struct prog_value path(struct draft *draft)
 {
+    if (is_about_neighbour(draft) && draft_chance(draft, 60)) {
+        return path_from(draft, NEIGHBOUR_FIRST, prog_path_count - NEIGHBOUR_FIRST);
+    }
     uint32_t index = draft_random(draft, draft_chance(draft, 75) ? 24 : prog_path_count);
     return (struct prog_value){.kind = PROG_PATH, .number = draft->portable && PROG_PATH_IS_OURS(index) ? 0 : index};
-}
-
-static struct prog_value path_from(struct draft *draft, unsigned first, unsigned count)
-{
-    return (struct prog_value){.kind = PROG_PATH, .number = first + draft_random(draft, count)};
 }
 
 // What the argument before decides (F_SETLK wants a lock, TCSETS a struct termios).
@@ -397,7 +265,7 @@ static struct prog_value ioctl_argument(const struct spot *spot)
 
 static struct prog_value small(struct draft *draft)
 {
-    return draft_chance(draft, 92) ? draft_number(draft_random(draft, 10)) : special(draft);
+    return draft_chance(draft, 92) ? draft_number(draft_random(draft, 10)) : value_special(draft);
 }
 
 static struct prog_value letter(const struct spot *spot, char which);
@@ -407,19 +275,19 @@ static struct prog_value capital_letter(const struct spot *spot, char which)
     struct draft *draft = spot->draft;
     switch (which) {
     case 'A':
-        return map_flags(draft);
+        return value_map_flags(draft);
     case 'B':
         return draft_chance(draft, 75) ? draft_zeroes(draft, 8u << draft_random(draft, 6)) : somewhere(draft);
     case 'C':
         return PICK(draft, 0x20080522, 0x20080522, 0x19980330, 0x20071026, 0);
     case 'D':
-        return spot->argument == 2 ? named(draft, "OPEN") : PICK(draft, 24, 24, 24, 0, 23, 32, 4097);
+        return spot->argument == 2 ? value_named(draft, "OPEN") : PICK(draft, 24, 24, 24, 0, 23, 32, 4097);
     case 'E':
         return PICK(draft, 64, 64, 80, 88, 63, 96, 0, 5000);
     case 'F':
         return fcntl_argument(spot);
     case 'G':
-        return signals(draft);
+        return value_signals(draft);
     case 'H':
         return PICK(draft, 17, 17, 0, 10, 65);
     case 'I':
@@ -429,7 +297,7 @@ static struct prog_value capital_letter(const struct spot *spot, char which)
     case 'K':
         return PICK(draft, 0x103, 0x105, 0x107, 0x108, 0x500, 0x502, 0x501, 0);
     case 'L':
-        return pages(draft);
+        return value_pages(draft);
     case 'M':
         return spot->number == CALL_mmap ? (draft_chance(draft, 50) ? draft_number(0) : mapped(spot))
                                          : draft_number(draft_random(draft, 01000));
@@ -452,9 +320,9 @@ static struct prog_value capital_letter(const struct spot *spot, char which)
     case 'U':
         return PICK(draft, 0, 0x3fffffff, 0x3ffffffe, 1, 999999999, 1000000000);
     case 'V':
-        return draft_chance(draft, 80) ? draft_number(draft_random(draft, 4)) : special(draft);
+        return draft_chance(draft, 80) ? draft_number(draft_random(draft, 4)) : value_special(draft);
     case 'W':
-        return draft_number(clone_flags(draft).number & ~0xffull);
+        return draft_number(value_clone_flags(draft).number & ~0xffull);
     case 'X':
         return path_from(draft, 90, 4);
     case 'Y':
@@ -473,28 +341,31 @@ static struct prog_value small_letter(const struct spot *spot, char which)
     case 'a':
         return somewhere(draft);
     case 'b':
-        return data_bytes(draft);
+        return value_data(draft);
     case 'c':
-        return clone_flags(draft);
+        return value_clone_flags(draft);
     case 'e':
-        return named(draft, "POLL");
+        return value_named(draft, "POLL");
     case 'f':
         return descriptor(spot);
     case 'g':
-        return named(draft, "SIGNAL");
+        return value_named(draft, "SIGNAL");
     case 'h':
         return PICK(draft, 2, 2, 2, 2, 1, 0);
     case 'k':
-        return named(draft, "SA");
+        return value_named(draft, "SA");
     case 'l':
-        return length(draft);
+        return value_length(draft);
     case 'm':
         return mapped(spot);
     case 'n':
-        return nanoseconds(draft);
+        return value_nanoseconds(draft);
     case 'o':
         return PICK(draft, 0, 0, 1, 8, 100, PAGE, PAGE - 1, 2 * PAGE, 5000, (uint64_t)-1, 1ull << 31, INT64_MAX);
     case 'p':
+        if (is_about_neighbour(draft) && draft_chance(draft, 60)) {
+            return draft_number(PROG_NEIGHBOUR);
+        }
         return resource(spot, PID, 4);
     case 'q':
         return draft_chance(draft, 60)      ? draft_number(~0ull)
@@ -503,7 +374,7 @@ static struct prog_value small_letter(const struct spot *spot, char which)
     case 'r':
         return path(draft);
     case 's':
-        return seconds(draft);
+        return value_seconds(draft);
     case 't':
         return resource(spot, TIMER, 3);
     case 'u':
@@ -515,7 +386,7 @@ static struct prog_value small_letter(const struct spot *spot, char which)
                    ? (struct prog_value){.kind = PROG_ARENA, .number = 0x100 + 4 * draft_random(draft, 4)}
                    : somewhere(draft);
     case 'x':
-        return special(draft);
+        return value_special(draft);
     case 'y':
         return draft_chance(draft, 50)   ? path_from(draft, 82, 1)
                : draft_chance(draft, 50) ? path_from(draft, 12, 1)
@@ -524,7 +395,7 @@ static struct prog_value small_letter(const struct spot *spot, char which)
         return draft_chance(draft, 80) ? draft_number(0) : somewhere(draft);
     case '0':
     case '8':
-        return draft_chance(draft, 97) ? draft_number((uint64_t)which - '0') : special(draft);
+        return draft_chance(draft, 97) ? draft_number((uint64_t)which - '0') : value_special(draft);
     default: // i, j
         return small(draft);
     }
@@ -593,10 +464,10 @@ static struct prog_value vector(const struct spot *spot)
     }
     for (unsigned i = 0; i < count; i++) {
         bool own = draft_chance(draft, 60);
-        struct prog_value bytes = own ? data_bytes(draft) : somewhere(draft);
+        struct prog_value bytes = own ? value_data(draft) : somewhere(draft);
         draft->program.values[value.first + 2 * i] = bytes;
         draft->program.values[value.first + 2 * i + 1] =
-            bytes.kind == PROG_BYTES && draft_chance(draft, 80) ? draft_number(bytes.count) : length(draft);
+            bytes.kind == PROG_BYTES && draft_chance(draft, 80) ? draft_number(bytes.count) : value_length(draft);
     }
     return value;
 }
@@ -614,10 +485,10 @@ static struct prog_value size_of_buffer(const struct spot *spot, const struct pr
             unsigned size = value->kind == PROG_WORDS   ? value->count / 2u
                             : value->kind == PROG_BYTES ? value->count * (value->extra != 0 ? 16u : 1u)
                                                         : 8u << draft_random(draft, 10);
-            return draft_chance(draft, 85) ? draft_number(size) : length(draft);
+            return draft_chance(draft, 85) ? draft_number(size) : value_length(draft);
         }
     }
-    return length(draft);
+    return value_length(draft);
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -630,12 +501,12 @@ static struct prog_value plain_number(const struct spot *spot, const struct prog
 {
     struct draft *draft = spot->draft;
     if (ends_with(about->name, "mode")) {
-        uint64_t type = spot->number == CALL_mknodat ? named(draft, "MODE").number : 0;
+        uint64_t type = spot->number == CALL_mknodat ? value_named(draft, "MODE").number : 0;
         return draft_number(type | (draft_chance(draft, 60) ? 0666 : draft_random(draft, 010000)));
     }
     if (strstr(about->name, "size") != NULL || strstr(about->name, "len") != NULL || ends_with(about->name, "count") ||
         ends_with(about->name, "bytes")) {
-        return length(draft);
+        return value_length(draft);
     }
     if (strstr(about->name, "off") != NULL || strstr(about->name, "pos_l") != NULL) {
         return letter(spot, 'o');
@@ -654,10 +525,11 @@ static struct prog_value generate_by_kind(const struct spot *spot, const struct 
     case PROG_ARG_SIZE:
         return size_of_buffer(spot, call);
     case PROG_ARG_FLAGS:
-        return set >= 0 ? from_set(draft, (unsigned)set, true)
+        return set >= 0 ? value_from_set(draft, (unsigned)set, true)
                         : draft_number(draft_chance(draft, 50) ? 0 : about->param & draft_random(draft, UINT32_MAX));
     case PROG_ARG_ENUM:
-        return set >= 0 ? from_set(draft, (unsigned)set, true) : draft_number(draft_random(draft, about->param + 2));
+        return set >= 0 ? value_from_set(draft, (unsigned)set, true)
+                        : draft_number(draft_random(draft, about->param + 2));
     case PROG_ARG_PID:
         return letter(spot, 'p');
     case PROG_ARG_SIGNAL:
@@ -665,7 +537,7 @@ static struct prog_value generate_by_kind(const struct spot *spot, const struct 
     case PROG_ARG_PATH:
         return path(draft);
     case PROG_ARG_BUF_IN:
-        return draft_chance(draft, 70) ? data_bytes(draft) : somewhere(draft);
+        return draft_chance(draft, 70) ? value_data(draft) : somewhere(draft);
     case PROG_ARG_BUF_OUT:
         return letter(spot, 'B');
     case PROG_ARG_STRUCT_IN_OPT:
@@ -682,7 +554,7 @@ static struct prog_value generate_by_kind(const struct spot *spot, const struct 
     case PROG_ARG_ADDRESS:
         return letter(spot, 'a');
     default:
-        return set >= 0 ? from_set(draft, (unsigned)set, true) : plain_number(spot, about);
+        return set >= 0 ? value_from_set(draft, (unsigned)set, true) : plain_number(spot, about);
     }
 }
 
@@ -692,7 +564,7 @@ struct prog_value draft_generate(struct draft *draft, unsigned call, unsigned ar
     const struct spot spot = {draft, call, number, argument};
     const struct prog_description *about = prog_describe(number);
     if (about == NULL || argument >= about->argument_count) {
-        return special(draft);
+        return value_special(draft);
     }
     const char *text = layout_of(number, argument);
     if (prog_set_of(number, argument) == prog_set_named("PROT") && draft_chance(draft, 60)) {
@@ -707,7 +579,7 @@ struct prog_value draft_generate(struct draft *draft, unsigned call, unsigned ar
                                : PICK(draft, 1, 2, 4, 8);
     }
     if (draft_chance(draft, 2)) {
-        return special(draft);
+        return value_special(draft);
     }
     return text != NULL ? layout(&spot, text) : generate_by_kind(&spot, about);
 }
@@ -719,9 +591,9 @@ struct prog_value draft_generate_word(struct draft *draft, unsigned call, unsign
     const char *text = layout_of(number, argument);
     text = text != NULL && *text == '?' ? text + 1 : text;
     if (text == NULL || (*text != '{' && *text != '[') || text[1] == '*') {
-        return draft_chance(draft, 50) ? special(draft) : somewhere(draft);
+        return draft_chance(draft, 50) ? value_special(draft) : somewhere(draft);
     }
-    return word < strlen(text + 1) ? letter(&spot, text[1 + word]) : special(draft);
+    return word < strlen(text + 1) ? letter(&spot, text[1 + word]) : value_special(draft);
 }
 
 // --- calls ---------------------------------------------------------------------------------------------------------

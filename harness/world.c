@@ -2,6 +2,7 @@
 #include "harness/world.h"
 
 #include "harness/harness.h"
+#include "harness/neighbour.h"
 #include "harness/waits.h"
 
 #include <hal/timer.h>
@@ -54,13 +55,15 @@ static void remove_mounts(unsigned keep)
 
 static bool any(struct process *process, void *found)
 {
-    *(struct process **)found = process;
-    return false;
+    *(struct process **)found = neighbour_is(process) ? NULL : process;
+    return neighbour_is(process);
 }
 
 static bool kill_one(struct process *process, void *unused) // with the family's lock
 {
-    signal_send_locked(process, NULL, &(struct signal_info){.signal = SIGKILL, .code = SI_KERNEL});
+    if (!neighbour_is(process)) {
+        signal_send_locked(process, NULL, &(struct signal_info){.signal = SIGKILL, .code = SI_KERNEL});
+    }
     return true;
 }
 
@@ -114,7 +117,10 @@ static void keep(void *unused)
     for (;;) {
         struct process *process;
         const char *const argv[] = {"/bin/prog", NULL};
-        world.wanted = true;
+        if (world_has_neighbour) {
+            neighbour_start();
+        }
+        world.starts = IMAGE_PROGRAM;
         int error = process_spawn("/bin/prog", argv, &process);
         if (error != 0) {
             machine_finding("check", "the first process does not start: %d", error);
@@ -122,6 +128,10 @@ static void keep(void *unused)
         (void)process_wait(process);
         end_rest();
         fault_disarm();
+        world.guarded = false;
+        if (world_has_neighbour) {
+            neighbour_judge();
+        }
         if (!world.measured) {
             remove_mounts(mounts);
             world.measured = true;
@@ -172,8 +182,23 @@ static bool stuck(void)
     return true;
 }
 
+// A program without rights gets none, whatever it does; what a set-id bit gave ends with its image.
+static void check_rights(const struct credentials *as, const struct process *process)
+{
+    if (!world.guarded || process == NULL || process->executed || neighbour_is(process)) {
+        return;
+    }
+    bool plain = as->uid != 0 && as->real_uid != 0 && as->effective_uid != 0 && as->saved_uid != 0 && as->gid != 0 &&
+                 as->real_gid != 0 && as->effective_gid != 0 && as->saved_gid != 0 &&
+                 credentials_group_count(as) == 0 && as->permitted == 0;
+    if (!plain) {
+        machine_finding("privilege", "process %d of another user has rights of root", process->pid);
+    }
+}
+
 static void check_return(void)
 {
+    check_rights(credentials_current(), process_current());
     if (spin_held_count() != 0) {
         machine_finding("lock", "back to user space with %u spinlocks held", spin_held_count());
     }
@@ -187,6 +212,9 @@ void world_setup(void)
     prog_decode(NULL, 0, &world.program);
     machine_set_user_program(world_user);
     machine_on_user_return(check_return);
+    if (world_has_neighbour) {
+        machine_on_user_copy(neighbour_seen);
+    }
     machine_on_stuck(stuck);
     machine_on_overrun(POINTS_MAX, on_overrun);
     static const uint8_t places[] =
@@ -203,6 +231,7 @@ static uint64_t run_once(const struct input *input)
     static const enum machine_schedule schedules[] = {
         [PROG_TURNS] = MACHINE_TURNS, [PROG_CHOICES] = MACHINE_CHOICES, [PROG_PRIORITIES] = MACHINE_PRIORITIES};
     prog_decode(input->data, input->size, &world.program);
+    world.program.unprivileged |= world_has_neighbour;
     machine_choices(input->data + world.program.choices, input->size - world.program.choices);
     machine_schedule(schedules[world.program.schedule % ARRAY_SIZE(schedules)], world.program.depth);
     int status = machine_enter();

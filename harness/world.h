@@ -27,18 +27,22 @@ void world_firmware(struct boot_info *out);
 #define WORLD_ENTRY (WORLD_IMAGE + 0x100)
 
 // world_user.c: the state of a run, which a reset restores, and user space.
+enum world_image { IMAGE_ENDS, IMAGE_PROGRAM, IMAGE_NEIGHBOUR }; // what the next image that begins is
 enum world_stage { WORLD_BOOTS, WORLD_RUNS, WORLD_STIRRED, WORLD_KILLED };
 struct world {
     enum world_stage stage;
-    bool wanted;   // the next image that begins is a program's first
+    enum world_image starts;
     bool measured; // what a program leaves behind when it did nothing:
     struct footprint before;
-    bool late;  // the program was killed though it could have gone on
-    bool dumps; // the program tells at its end what is in its files
+    bool guarded; // the program has no rights, and is not to get any
+    bool late;    // the program was killed though it could have gone on
+    bool dumps;   // the program tells at its end what is in its files
     struct program program;
     uint64_t hash; // of all events
 };
 extern struct world world;
-void world_user(struct user_regs *regs); // machine_set_user_program()
-void world_begin(void);                  // in the flow of the first process
-enum { WORLD_READY = 1, WORLD_DONE };    // why the world was left
+void world_user(struct user_regs *regs);                // machine_set_user_program()
+uint64_t world_text(unsigned place, const char *bytes); // on the stack of user space, three places
+void world_make_root(void);                             // of programs: a filesystem of its own
+void world_begin(void);                                 // in the flow of the first process
+enum { WORLD_READY = 1, WORLD_DONE };                   // why the world was left

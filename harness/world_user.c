@@ -4,6 +4,7 @@
 
 #include <fault/fault.h>
 
+#include "harness/neighbour.h"
 #include "harness/signalmodel.h"
 #include "harness/waits.h"
 #include "kernel/proc/layout.h"
@@ -256,6 +257,9 @@ static void transfer(uint64_t address, void *bytes, size_t size, bool write)
         }
         if (!write) {
             machine_user_sees(at, place, here);
+            if (world_has_neighbour) {
+                neighbour_seen((const char *)((uintptr_t)place & ~PAGE_MASK), PAGE_SIZE);
+            }
         }
         move(write ? place : (char *)bytes + done, write ? (char *)bytes + done : place, here);
         done += here;
@@ -365,7 +369,7 @@ static uint64_t call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64
     return (uint64_t)result;
 }
 
-static uint64_t text(unsigned place, const char *bytes)
+uint64_t world_text(unsigned place, const char *bytes)
 {
     uint64_t at = here()->regs->sp - (place + 1) * 64;
     prog_machine_write(at, bytes, strlen(bytes) + 1);
@@ -374,15 +378,15 @@ static uint64_t text(unsigned place, const char *bytes)
 
 static void copy_image(void)
 {
-    uint64_t from = call(SYS_OPENAT, 0, text(0, "/bin/prog"), 0, 0);
-    uint64_t to = call(SYS_OPENAT, 0, text(0, "/w/bin/prog"), O_WRONLY | O_CREAT, 0755);
+    uint64_t from = call(SYS_OPENAT, 0, world_text(0, "/bin/prog"), 0, 0);
+    uint64_t to = call(SYS_OPENAT, 0, world_text(0, "/w/bin/prog"), O_WRONLY | O_CREAT, 0755);
     call(SYS_SENDFILE, to, from, 0, PAGE_SIZE);
     call(SYS_CLOSE, from, 0, 0, 0);
     call(SYS_CLOSE, to, 0, 0, 0);
 }
 
 // A root directory of its own: whatever a program does to files goes with it.
-static void make_root(void)
+void world_make_root(void)
 {
     static const struct {
         const char *name;
@@ -394,25 +398,29 @@ static void make_root(void)
         uint32_t mode;
     } folders[] = {{"/w/bin", 0755}, {"/w/dev", 0755}, {"/w/dev/pts", 0755}, {"/w/proc", 0755}, {"/w/tmp", 01777}};
     uint64_t mask = call(SYS_UMASK, 0, 0, 0, 0);
-    call(SYS_MOUNT, text(0, "tmpfs"), text(1, "/w"), text(2, "tmpfs"), 0);
-    call(SYS_CHMODAT, 0, text(0, "/w"), 0755, 0);
+    call(SYS_MOUNT, world_text(0, "tmpfs"), world_text(1, "/w"), world_text(2, "tmpfs"), 0);
+    call(SYS_CHMODAT, 0, world_text(0, "/w"), 0755, 0);
     for (unsigned i = 0; i < ARRAY_SIZE(folders); i++) {
-        call(SYS_MKDIRAT, 0, text(0, folders[i].name), folders[i].mode, 0);
+        call(SYS_MKDIRAT, 0, world_text(0, folders[i].name), folders[i].mode, 0);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(nodes); i++) {
-        call(SYS_MKNODAT, 0, text(0, nodes[i].name), S_IFCHR | 0666, nodes[i].device);
+        call(SYS_MKNODAT, 0, world_text(0, nodes[i].name), S_IFCHR | 0666, nodes[i].device);
     }
     copy_image();
     call(SYS_UMASK, mask, 0, 0, 0);
-    call(SYS_MOUNT, text(0, "proc"), text(1, "/w/proc"), text(2, "proc"), 0);
-    call(SYS_MOUNT, text(0, "devpts"), text(1, "/w/dev/pts"), text(2, "devpts"), 0);
-    call(SYS_CHROOT, text(0, "/w"), 0, 0, 0);
+    call(SYS_MOUNT, world_text(0, "proc"), world_text(1, "/w/proc"), world_text(2, "proc"), 0);
+    call(SYS_MOUNT, world_text(0, "devpts"), world_text(1, "/w/dev/pts"), world_text(2, "devpts"), 0);
+    call(SYS_CHROOT, world_text(0, "/w"), 0, 0, 0);
 }
 
 _Noreturn static void begin_program(struct user *user)
 {
     struct user_regs *regs = user->regs;
-    make_root();
+    if (world_has_neighbour) { // its files are there already
+        call(SYS_CHROOT, world_text(0, "/w"), 0, 0, 0);
+    } else {
+        world_make_root();
+    }
     int error = prog_setup();
     EXPECT_MODEL(error == 0, "setting up a program gave %d", error);
     if (world.measured) {
@@ -425,8 +433,12 @@ _Noreturn static void begin_program(struct user *user)
     set_fp(&first);
     struct fault_status faults = fault_status();
     fault_disarm(); // what an input makes fail is what it does itself
+    if (world_has_neighbour) {
+        neighbour_wake();
+    }
     error = prog_setup_for(&world.program);
     EXPECT_MODEL(error == 0, "setting up a program gave %d", error);
+    world.guarded = world.program.unprivileged;
     if (faults.armed) {
         fault_arm(&faults.plan);
     }
@@ -437,9 +449,13 @@ _Noreturn static void begin_image(struct user_regs *regs)
 {
     struct user user = {.regs = regs};
     machine_user_data_set(&user);
-    if (world.wanted) {
-        world.wanted = false;
+    enum world_image starts = world.starts;
+    world.starts = IMAGE_ENDS;
+    if (starts == IMAGE_PROGRAM) {
         begin_program(&user);
+    }
+    if (starts == IMAGE_NEIGHBOUR) {
+        neighbour_live();
     }
     if (world_is_other && world.stage != WORLD_BOOTS) {
         const uint64_t time[2] = {0, IMAGE_NS};
@@ -455,7 +471,7 @@ void world_user(struct user_regs *regs)
     struct user user = {.regs = regs};
     machine_user_data_set(&user);
     if (regs->pc == WORLD_ENTRY) {
-        if (world.stage == WORLD_BOOTS && !world.wanted) {
+        if (world.stage == WORLD_BOOTS && world.starts == IMAGE_ENDS) {
             world_begin();
         }
         begin_image(regs);

@@ -88,6 +88,7 @@ struct machine_walk machine_walk_from(paddr_t root, uint64_t va, bool upper);
 
 // These bytes go to user space. Under MSan one that was never set is a finding.
 void machine_user_sees(uint64_t va, const void *bytes, size_t size);
+void machine_on_user_copy(void (*hook)(const void *bytes, size_t size)); // each time the kernel copies to user space
 // User memory may change between two fetches, where the choices say so.
 void machine_double_fetch(bool on);
 bool machine_user_changed(void);                                        // since last asked

@@ -15,6 +15,7 @@ void __tsan_write_range(void *at, unsigned long size);
 
 static void (*user_program)(struct user_regs *regs);
 static void (*user_return)(void);
+static void (*user_copied)(const void *bytes, size_t size);
 
 // What is done to the kernel's memory in its name: TSan does not see it here.
 static void kernel_reads(const void *at, size_t size)
@@ -119,6 +120,9 @@ size_t user_copy_out(uaddr_t to, const void *from, size_t size)
         }
         here = here < size - done ? here : size - done;
         machine_user_sees(to.raw + done, (const char *)from + done, here);
+        if (user_copied != NULL) {
+            user_copied((const char *)from + done, here);
+        }
         kernel_reads((const char *)from + done, here);
         memmove(bytes, (const char *)from + done, here);
         done += here;
@@ -247,6 +251,11 @@ void user_regs_set_sp(struct user_regs *regs, uaddr_t sp)
 void machine_on_user_return(void (*hook)(void))
 {
     user_return = hook;
+}
+
+void machine_on_user_copy(void (*hook)(const void *bytes, size_t size))
+{
+    user_copied = hook;
 }
 
 // The way out of the kernel; interrupts off.

@@ -71,6 +71,10 @@ static int follow(struct walk *walk, struct vnode *link)
     if ((walk->flags & PATH_NO_LINKS) != 0 || (link->ops->jump != NULL && (walk->flags & PATH_NO_JUMPS) != 0)) {
         return -ELOOP;
     }
+    int allowed = *skip_slashes(walk->rest) == 0 ? vnode_may_follow(walk->at, link, walk->start->as) : 0;
+    if (allowed != 0) {
+        return allowed;
+    }
     if (link->ops->jump != NULL) {
         struct vnode *node;
         int error = (walk->flags & PATH_SCOPED) != 0 ? -EXDEV : link->ops->jump(link, &node);

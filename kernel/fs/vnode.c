@@ -83,6 +83,27 @@ int vnode_may_remove(const struct vnode *directory, const struct vnode *node, co
     return error != 0 ? error : theirs ? -EPERM : 0;
 }
 
+uint32_t vnode_protected_hardlinks = 1, vnode_protected_symlinks = 1;
+
+int vnode_may_link(const struct vnode *node, const struct credentials *as)
+{
+    bool owner = as->uid == node->uid || credentials_capable(as, CAP_FOWNER);
+    if (READ_ONCE(vnode_protected_hardlinks) == 0 || owner) {
+        return 0;
+    }
+    uint32_t mode = READ_ONCE(node->mode);
+    bool runs_as_another = (mode & S_ISUID) != 0 || (mode & (S_ISGID | 010)) == (S_ISGID | 010);
+    bool may = vnode_is(node, S_IFREG) && !runs_as_another && vnode_access(node, as, ACCESS_READ | ACCESS_WRITE) == 0;
+    return may ? 0 : -EPERM;
+}
+
+int vnode_may_follow(const struct vnode *directory, const struct vnode *link, const struct credentials *as)
+{
+    bool everybodys = (READ_ONCE(directory->mode) & (S_ISVTX | 0002)) == (S_ISVTX | 0002);
+    bool trusted = link->uid == as->uid || link->uid == directory->uid;
+    return READ_ONCE(vnode_protected_symlinks) != 0 && everybodys && !trusted ? -EACCES : 0;
+}
+
 int vnode_may_change(const struct vnode *node)
 {
     return node->mount != NULL && (READ_ONCE(node->mount->flags) & MOUNT_READ_ONLY) != 0 ? -EROFS : 0;

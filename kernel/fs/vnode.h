@@ -117,6 +117,15 @@ static inline bool vnode_is(const struct vnode *node, uint32_t type)
 // Whether a name of node in directory may go: directory may be written, and S_ISVTX. -EPERM, and as above.
 [[nodiscard]] int vnode_may_remove(const struct vnode *directory, const struct vnode *node,
                                    const struct credentials *as);
+// What a stranger may do with links: fs.protected_hardlinks, fs.protected_symlinks (Linux's admin-guide/sysctl/fs.rst).
+// Atomic; on, as Debian has it.
+extern uint32_t vnode_protected_hardlinks, vnode_protected_symlinks;
+// Another name for node: its owner, or who may read and write a plain file without set-id bits. -EPERM.
+[[nodiscard]] int vnode_may_link(const struct vnode *node, const struct credentials *as);
+// The link at the end of a path, in directory: where everybody makes names only the follower's own, and the directory
+// owner's. -EACCES.
+[[nodiscard]] int vnode_may_follow(const struct vnode *directory, const struct vnode *link,
+                                   const struct credentials *as);
 [[nodiscard]] int vnode_may_change(const struct vnode *node); // mode, owner, times: -EROFS
 // What a new node in directory is given of it: the group of one with S_ISGID, which a directory hands on. For its mode.
 uint32_t vnode_inherit(const struct vnode *directory, uint32_t mode, const struct credentials *as, uint32_t *gid);

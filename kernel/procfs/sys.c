@@ -87,13 +87,8 @@ static int show_uuid(const struct proc_node *node, struct text *out)
     return add_uuid(out, bytes);
 }
 
-static int show_log_restriction(const struct proc_node *node, struct text *out)
-{
-    text_add(out, "%u\n", READ_ONCE(log_restricted));
-    return 0;
-}
-
-static int store_log_restriction(const struct proc_node *node, char *text)
+// A word that is 0 or 1.
+static int store_flag(char *text, uint32_t *flag)
 {
     uint64_t value;
     int error = may_set();
@@ -102,10 +97,20 @@ static int store_log_restriction(const struct proc_node *node, char *text)
         error = -EINVAL;
     }
     if (error == 0) {
-        WRITE_ONCE(log_restricted, (uint32_t)value);
+        WRITE_ONCE(*flag, (uint32_t)value);
     }
     return error;
 }
+
+#define FLAG(name, flag)                                                                                               \
+    SHOW_NUMBER(show_##name, READ_ONCE(flag))                                                                          \
+    static int store_##name(const struct proc_node *node, char *text)                                                  \
+    {                                                                                                                  \
+        return store_flag(text, &(flag));                                                                              \
+    }
+FLAG(log_restriction, log_restricted)
+FLAG(hardlinks, vnode_protected_hardlinks)
+FLAG(symlinks, vnode_protected_symlinks)
 
 #define FILE(name_, show_) {.name = (name_), .mode = S_IFREG | 0444, .show = (show_)}
 #define DIRECTORY(name_, entries_) {.name = (name_), .mode = S_IFDIR | 0555, .entries = (entries_)}
@@ -133,6 +138,8 @@ static const struct proc_entry vm_entries[] = {
     {.name = NULL},
 };
 static const struct proc_entry fs_entries[] = {
+    {.name = "protected_hardlinks", .mode = S_IFREG | 0644, .show = show_hardlinks, .store = store_hardlinks},
+    {.name = "protected_symlinks", .mode = S_IFREG | 0644, .show = show_symlinks, .store = store_symlinks},
     FILE("file-max", show_file_max),
     FILE("nr_open", show_nr_open),
     FILE("pipe-max-size", show_pipe_max),

@@ -188,7 +188,9 @@ int64_t sys_linkat(const uint64_t arguments[6])
     }
     error = from.node->mount == NULL ? -EXDEV : find_place(arguments[2], arguments[3], false, from.node->mount, &to);
     if (error == 0) {
-        error = vnode_is(from.node, S_IFDIR) || to.directory->ops->link == NULL
+        error = vnode_may_link(from.node, as);
+        error = error != 0 ? error
+                : vnode_is(from.node, S_IFDIR) || to.directory->ops->link == NULL
                     ? -EPERM
                     : to.directory->ops->link(to.directory, to.name, to.name_length, from.node, as);
         path_end_put(&to);

@@ -177,9 +177,8 @@ int64_t sys_kill(const uint64_t arguments[6])
 static int64_t send_to_task(int32_t pid, int32_t tid, uint32_t signal)
 {
     const struct process *me = process_current();
-    struct signal_info info = {.signal = (int)signal,
-                               .code = SI_TKILL,
-                               .value = {signal_sender(me->pid, credentials_current()->real_uid)}};
+    struct signal_info info = {
+        .signal = (int)signal, .code = SI_TKILL, .value = {signal_sender(me->pid, credentials_current()->real_uid)}};
     return tid <= 0 || signal > SIGNAL_MAX ? -EINVAL : signal_send_tid(pid, tid, &info);
 }
 

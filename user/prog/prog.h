@@ -88,6 +88,11 @@ extern const unsigned prog_path_count;
 extern const uint64_t prog_specials[];
 extern const unsigned prog_special_count;
 
+#define PROG_USER 1000u // who an unprivileged program is, and its group
+
+// A process beside the program, on a machine that has one (harness/neighbour.h); on others nobody has that number.
+#define PROG_NEIGHBOUR 4000001
+
 // Where a program's memory lies, the same on every kernel; near together, so that few page tables do.
 #define PROG_ARENA_BASE 0x10000000ull // what its calls work on: read and write, private, zeroes at first
 #define PROG_ARENA_SIZE 0x40000ull

@@ -17,7 +17,6 @@
 #define RLIMIT_NPROC 6u
 #define RLIMIT_AS 9u
 #define RLIMIT_SIGPENDING 11u
-#define USER 1000u
 #define PR_SET_DUMPABLE 4u
 #define TEXT_ROOM 1024u
 
@@ -154,8 +153,8 @@ int prog_setup_for(const struct program *program)
     int64_t result = 0;
     if (program->unprivileged) {
         result = call3(CALL_setgroups, 0, 0, 0);
-        result = failed(result) ? result : call3(CALL_setresgid, USER, USER, USER);
-        result = failed(result) ? result : call3(CALL_setresuid, USER, USER, USER);
+        result = failed(result) ? result : call3(CALL_setresgid, PROG_USER, PROG_USER, PROG_USER);
+        result = failed(result) ? result : call3(CALL_setresuid, PROG_USER, PROG_USER, PROG_USER);
         call3(CALL_prctl, PR_SET_DUMPABLE, 1, 0); // its files in /proc are its own, wherever that has to be said
     }
     return failed(result) ? (int)result : 0;

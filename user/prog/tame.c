@@ -81,7 +81,7 @@ static void tame_pid(const struct prog_task *task, const struct prog_call *call,
     int32_t pid = (int32_t)*value;
     if (pid < 0) {
         *value = 0;
-    } else if (pid > 0 && !result_from(task, call, argument, making)) {
+    } else if (pid > 0 && pid != PROG_NEIGHBOUR && !result_from(task, call, argument, making)) {
         *value = (uint32_t)task->pid;
     }
 }
