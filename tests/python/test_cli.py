@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from faultline.campaign import targets
+from faultline.campaign import bootcase, targets
 from faultline.cli import bench, boot, common, coverage, layers, nightly, reproduce
 from faultline.cli import test as test_verb
 from faultline.cli.boot import check_plan
@@ -61,6 +61,22 @@ def test_a_damaged_case_is_named(tmp_path, capsys, text, named):
     status, said = run(reproduce.main, str(file), capsys=capsys)
     assert status == 2
     assert named in said.err and len(said.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("test", ["qemu-tests/../{evil}/test_evil.py::test_it", "qemu-tests/{evil}/test_evil.py::test_it", "{evil}/test_evil.py",
+                                  "qemu-tests/test_link.py::test_it", "qemu-tests/conftest.py::x", "qemu-tests/test_boot.py", "-c{evil}/x.ini",
+                                  "qemu-tests/test_boot.py::x\n-c{evil}/x.ini"])
+def test_a_foreign_case_runs_no_file_of_its_own(tmp_path, monkeypatch, capsys, test):
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    (evil / "test_evil.py").write_text(f"open({str(evil / 'ran')!r}, 'w')\n\ndef test_it():\n    pass\n")
+    root = tmp_path / "tree"  # holds a link that leads out
+    (root / "qemu-tests").mkdir(parents=True)
+    (root / "qemu-tests" / "test_link.py").symlink_to(evil / "test_evil.py")
+    monkeypatch.setattr(bootcase, "ROOT", root)
+    with pytest.raises(UsageError, match="is no test of this tree"):
+        bootcase.run(bootcase.BootCase(test=test.format(evil=evil)))
+    assert not (evil / "ran").exists()
 
 
 INPUTS = {"empty": b"", "one": b"\xff", "foreign": b"\x7fELF" + bytes(range(256)) * 40, "text": b"not an input\n" * 100,

@@ -4,6 +4,7 @@ import pytest
 
 from faultline import process, scratch
 from faultline.campaign import planted
+from faultline.compare import suite
 from faultline.errors import FaultlineError
 from faultline.paths import ROOT
 
@@ -35,9 +36,16 @@ def test_build(tmp_path):
         planted.load(path)
 
 
+def test_programs_of_the_comparison(tmp_path):
+    path = tmp_path / "x.patch"
+    path.write_text(HEADER.replace("fuzz_buddy", "compare identity links") + "\n" + DIFF)
+    bug = planted.load(path)
+    assert bug.compared == ("identity", "links") and bug.build == "qemu-virt-debug"
+
+
 @pytest.mark.parametrize("bug", planted.all_planted(), ids=lambda bug: bug.path.stem)
 def test_every_planted_bug_can_be_planted(bug):
-    assert (ROOT / "fuzz" / f"{bug.target}.c").is_file()
+    assert set(bug.compared) <= set(suite.everything()) if bug.compared else (ROOT / "fuzz" / f"{bug.target}.c").is_file()
     done = process.run(["patch", "-p1", "--batch", "--dry-run", "-i", bug.path], deadline=60, cwd=ROOT, merge=True)
     assert done.status == 0 and "fuzz" not in done.output, done.output  # where lines near it have changed it may mean another place
 

@@ -7,6 +7,7 @@ with status 0, and no panic, hang or broken walk of the kernel's structures come
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ BUDGET = 300.0         # processor seconds of QEMU for the command
 _TEST_DEADLINE = 600.0  # seconds for one test of qemu-tests
 _FORMAT = "faultline booted case"
 _MAX_SIZE = 1 << 16
+_TEST = re.compile(r"qemu-tests/(test_\w+\.py)::\w+(?:\[[^\n\[\]]*\])?")
 
 
 @dataclass(frozen=True)
@@ -139,11 +141,21 @@ def of_error(error: GuestError | CommandFailed, machine: Machine) -> Failure:
     return Failure(error.kind, error.summary, (), error.console)
 
 
+def _check_test(test: str) -> None:
+    """A case comes from anywhere, and a test is Python: only a file of this tree's qemu-tests is run, by its plain name.
+
+    Raises UsageError.
+    """
+    name = _TEST.fullmatch(test)
+    file = ROOT / "qemu-tests" / name[1] if name else None
+    if file is None or not file.is_file() or file.is_symlink():
+        raise UsageError(f"'{test}' is no test of this tree's qemu-tests (such as qemu-tests/test_boot.py::test_boots)")
+
+
 def _run_test(case: BootCase) -> Failure | None:
-    if not case.test.startswith("qemu-tests/"):
-        raise UsageError(f"'{case.test}' is not a test of qemu-tests")
+    _check_test(case.test)
     python = ROOT / ".venv" / "bin" / "python"
-    done = process.run([python, "-m", "pytest", case.test, "-q", "-p", "no:cacheprovider"], deadline=_TEST_DEADLINE, cwd=ROOT,
+    done = process.run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--", case.test], deadline=_TEST_DEADLINE, cwd=ROOT,
                        merge=True, grace=10.0)
     if done.status == 0:
         return None

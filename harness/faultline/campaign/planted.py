@@ -12,19 +12,23 @@ from pathlib import Path
 from faultline import build, scratch
 from faultline.campaign import engines, triage
 from faultline.campaign.targets import Target
+from faultline.compare import facts, suite
 from faultline.errors import FaultlineError
-from faultline.paths import ROOT
+from faultline.paths import ROOT, kernel_image
 
 _ATTEMPTS = 20  # findings that are not the planted bug, before it is given up
 _HEADER = re.compile(r"^(name|class|target|budget|build):\s*(.+?)\s*$", re.MULTILINE)
 _FUZZED = "host-fuzz"
 _REPLAYED = ("host-msan", "host-tsan")  # sanitizers that no engine runs under: seeds and saved inputs must do
+_COMPARED = "qemu-virt-debug"  # not fuzzed: programs of user/compare tell this kernel from Linux
+_COMPARE = "compare "  # what such a patch has as its target, before the programs' names
 _AT_ONCE = 8  # inputs
 
 
 @dataclass(frozen=True)
 class Planted:
-    """One planted bug. `budget` is seconds of libFuzzer on one core, or of replays where `build` is one of them."""
+    """One planted bug. `budget` is seconds of libFuzzer on one core, or of replays where `build` is one of them. With a
+    target "compare NAME…" programs of user/compare must show it, which takes as long as they do."""
 
     path: Path
     name: str
@@ -32,6 +36,11 @@ class Planted:
     target: str
     budget: float
     build: str = _FUZZED
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The programs of user/compare that must tell; () for what is fuzzed or replayed."""
+        return tuple(self.target.removeprefix(_COMPARE).split()) if self.target.startswith(_COMPARE) else ()
 
 
 @dataclass
@@ -58,8 +67,9 @@ def load(path: Path) -> Planted:
         budget = float(fields["budget"].split()[0].rstrip("s"))
     except ValueError:
         raise FaultlineError(f"{path.name}: budget '{fields['budget']}' is not a number of seconds") from None
-    preset = fields.get("build", _FUZZED)
-    if preset not in (_FUZZED, *_REPLAYED):
+    compares = fields["target"].startswith(_COMPARE)
+    preset = fields.get("build", _COMPARED if compares else _FUZZED)
+    if preset not in (_FUZZED, *_REPLAYED) and not compares:
         raise FaultlineError(f"{path.name}: build '{preset}' is none of {', '.join((_FUZZED, *_REPLAYED))}")
     return Planted(path, fields["name"], fields["class"], fields["target"], budget, preset)
 
@@ -72,7 +82,7 @@ def plant(bug: Planted, copy: Path, stop: Callable[[], bool] = lambda: False) ->
     """Builds the bug's target with the bug in it. Raises FaultlineError when the patch does not apply, BuildFailed."""
     scratch.sync(copy)
     scratch.patch(copy, bug.path)
-    build.build(bug.build, [bug.target], root=copy, stop=stop)
+    build.build(bug.build, [] if bug.compared else [bug.target], root=copy, stop=stop)
 
 
 def hunt(bug: Planted, copy: Path, folder: Path, stop: Callable[[], bool]) -> Outcome:
@@ -80,6 +90,10 @@ def hunt(bug: Planted, copy: Path, folder: Path, stop: Callable[[], bool]) -> Ou
     outcome = Outcome(bug.name, bug.kind, False, "", 0.0, bug.budget)
     target = Target(bug.target)
     try:
+        if bug.compared:
+            plant(bug, copy, stop)
+            _hunt_by_comparison(bug, copy, folder, outcome)
+            return outcome
         if not target.source.is_file():
             raise FaultlineError(f"{bug.path.name}: there is no target {bug.target}")
         plant(bug, copy, stop)
@@ -103,6 +117,17 @@ def hunt(bug: Planted, copy: Path, folder: Path, stop: Callable[[], bool]) -> Ou
     except FaultlineError as error:
         outcome.error = str(error)
     return outcome
+
+
+def _hunt_by_comparison(bug: Planted, copy: Path, folder: Path, outcome: Outcome) -> None:
+    """The programs print something on the broken kernel that they print on neither the sound one nor Linux."""
+    folder.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    summary = suite.run(bug.compared, folder=folder, say=lambda line: None, image=kernel_image(bug.build, copy))
+    outcome.seconds = time.monotonic() - began
+    told = [str(fact) for fact in summary.facts if fact.verdict == facts.DIFFERENT and not fact.reason]
+    outcome.found = bool(told)
+    outcome.by = f"{bug.target}: {told[0]}"[:160] if told else ""
 
 
 def _hunt_by_replay(bug: Planted, target: Target, copy: Path, folder: Path, stop: Callable[[], bool], outcome: Outcome) -> None:

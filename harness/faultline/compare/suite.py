@@ -37,18 +37,21 @@ def programs(patterns: Sequence[str] = ()) -> list[str]:
 
 
 def run(patterns: Sequence[str] = (), preset: str = "qemu-virt-debug", smp: int = 1, folder: Path = FOLDER,
-        say: Callable[[str], None] = print) -> facts.Summary:
-    """Builds, boots both kernels side by side, compares. Raises what cannot be run at all."""
+        say: Callable[[str], None] = print, image: Path | None = None) -> facts.Summary:
+    """Builds, boots both kernels side by side, compares. `image`: a kernel that is built already, instead of the preset's.
+    Raises what cannot be run at all."""
     names = programs(patterns)
     build.build("qemu-virt")
-    build.build(preset)
+    if image is None:
+        build.build(preset)
+        image = kernel_image(preset)
     folder.mkdir(parents=True, exist_ok=True)
     parts, scripts = ([name for name in names if name in known] for known in (busybox.parts(), clients.scripts()))
     compiled = [name for name in names if name not in parts + scripts]
     commands = [Command(name, (f"/compare/{name}",)) for name in compiled] + [Command(name, (f"/scripts/{name}",)) for name in scripts]
     commands += [busybox.command(name) for name in parts]
     files = {f"compare/{name}": _program(name) for name in compiled} | clients.files(scripts) | (busybox.files() if parts else {})
-    both = (batch.linux(icount=True), batch.faultline(kernel_image(preset), icount=True, smp=smp))  # a busy host changes nothing
+    both = (batch.linux(icount=True), batch.faultline(image, icount=True, smp=smp))  # a busy host changes nothing
     outcomes = side_by_side(both, commands, files, folder, say)
     summary = facts.judge(*outcomes, facts.reasons(DIFFERENCES), everything(), scripts + parts)
     keep(summary, folder)

@@ -34,6 +34,7 @@ class MachineConfig:
     memory: int = 64 * MIB
     el2: bool = False
     icount: bool = False
+    icount_shift: int = 0
     bootargs: str = ""
     initrd: Path | None = None
     record: Path | None = None
@@ -53,6 +54,8 @@ class MachineConfig:
             raise UsageError(f"cannot boot {self.smp} CPUs (1 to {MAX_SMP})")
         if not LEAST_MEMORY <= self.memory <= MOST_MEMORY:
             raise UsageError(f"cannot boot with {self.memory >> 20} MiB of memory ({LEAST_MEMORY >> 20}M to {MOST_MEMORY >> 30}G)")
+        if not 0 <= self.icount_shift <= 10:
+            raise UsageError(f"an instruction cannot take 2^{self.icount_shift} ns (2^0 to 2^10)")
         if not self.kernel.is_file():
             raise UsageError(f"no kernel image at {self.kernel} (cmake --build --preset {self.kernel.parent.name} makes it)")
 
@@ -65,8 +68,8 @@ class MachineConfig:
 def _icount(config: MachineConfig) -> list[str]:
     if config.record or config.replay:
         mode, path = ("record", config.record) if config.record else ("replay", config.replay)
-        return ["-icount", f"shift=auto,rr={mode},rrfile={path}"]
-    return ["-icount", "shift=0,sleep=off"] if config.icount else []
+        return ["-icount", f"shift=auto,rr={mode},rrfile={str(path).replace(',', ',,')}"]
+    return ["-icount", f"shift={config.icount_shift},sleep=off"] if config.icount else []
 
 
 def _machine(config: MachineConfig) -> list[str]:
