@@ -158,7 +158,10 @@ END user_copy_string
 
 // int user_compare_exchange(uaddr_t word, uint32_t expected, uint32_t desired, uint32_t *seen)
 // There is no unprivileged exclusive load: that EL0 may read is proven by LDTR (a fault there is the
-// user's), then PAN is lifted around LDXR and STXR, which can still fault if another CPU unmaps the page.
+// user's), then PAN is lifted around LDXR and STXR, which can still fault if another CPU unmaps the page. STXR may fail for
+// as long as somebody else writes near by (Arm ARM B2.9.5): the caller, who has interrupts off, gets control back.
+.set EXCLUSIVE_TRIES, 128
+
 FUNCTION user_compare_exchange
     USER 3f, ldtr w4, [x0]
     mrs x6, id_aa64mmfr1_el1
@@ -166,12 +169,16 @@ FUNCTION user_compare_exchange
     cbz x6, 1f
     .arch_extension pan
     msr pan, #0
-1:  USER 2f, ldaxr w4, [x0]
+1:  mov w8, #EXCLUSIVE_TRIES
+8:  USER 2f, ldaxr w4, [x0]
     cmp w4, w1
     b.ne 4f
     USER 2f, stlxr w5, w2, [x0]
-    cbnz w5, 1b
     mov w7, wzr
+    cbz w5, 5f
+    sub w8, w8, #1
+    cbnz w8, 8b
+    mov w7, #-11                    // -EAGAIN
     b 5f
 2:  mov w7, #-14                    // -EFAULT
     b 5f

@@ -21,6 +21,7 @@ static inline bool user_range_ok(uaddr_t start, uint64_t size)
 
 // One aligned word, with interrupts off and perhaps locks held: never sleeps, and so also fails, with -EFAULT, where
 // the page is only not present. Give up the locks then, space_touch(), and try again.
+#define USER_WORD_TRIES 128u // of a loop around the two, with locks held: the word may be changed all the time
 [[nodiscard]] int user_word_read(uaddr_t word, uint32_t *out);
-// Becomes desired if it is expected; *seen is what was there.
+// Becomes desired if it is expected; *seen is what was there. -EAGAIN: not now, give up the locks as well.
 [[nodiscard]] int user_word_exchange(uaddr_t word, uint32_t expected, uint32_t desired, uint32_t *seen);

@@ -3,6 +3,7 @@
 #include <fault/fault.h>
 
 #include "kernel/proc/futex_internal.h"
+#include "kernel/sched/thread.h"
 #include "kernel/sync/waitq.h"
 
 struct futex_bucket futex_buckets[FUTEX_BUCKETS];
@@ -138,7 +139,7 @@ int futex_wait(const struct futex *futex, uint32_t expected, uint32_t bits, uint
     }
     futex_waiter_init(&waiter, &key, bits);
     while ((error = join(&waiter, futex->address, expected)) == -EFAULT) {
-        if (space_touch(futex->space, futex->address, SPACE_READ) != 0) {
+        if (space_touch(futex->space, futex->address, SPACE_READ) != 0 || thread_killed()) {
             return -EFAULT;
         }
     }
@@ -223,7 +224,7 @@ int futex_requeue(const struct futex *from, const struct futex *to, uint32_t wak
             result += (int)move_some(a, &key, b, &new_key, move);
         }
         unlock_both(a, b, flags);
-        if (result != -EFAULT) {
+        if (result != -EFAULT || thread_killed()) {
             return result;
         }
         if (space_touch(from->space, from->address, SPACE_READ) != 0) {
@@ -276,16 +277,19 @@ static bool compare(uint32_t word, uint32_t operation)
     }
 }
 
-// With interrupts off. What was there.
+// With interrupts off. What was there. -EAGAIN: others are always quicker.
 static int change_word(uint64_t address, uint32_t operation, uint32_t *before)
 {
     uint32_t seen;
     int error = user_word_read(uaddr(address), &seen);
-    do {
+    for (unsigned tries = 0; error == 0 && tries < USER_WORD_TRIES; tries++) {
         *before = seen;
-        error = error != 0 ? error : user_word_exchange(uaddr(address), *before, operate(*before, operation), &seen);
-    } while (error == 0 && seen != *before);
-    return error;
+        error = user_word_exchange(uaddr(address), *before, operate(*before, operation), &seen);
+        if (error == 0 && seen == *before) {
+            return 0;
+        }
+    }
+    return error != 0 ? error : -EAGAIN;
 }
 
 int futex_wake_op(const struct futex *first, const struct futex *second, uint32_t wake_first, uint32_t wake_second,
@@ -307,10 +311,10 @@ int futex_wake_op(const struct futex *first, const struct futex *second, uint32_
             result += compare(before, operation) ? (int)wake_some(b, &other, wake_second, FUTEX_ANY) : 0;
         }
         unlock_both(a, b, flags);
-        if (result != -EFAULT) {
+        if (result >= 0 || thread_killed()) {
             return result;
         }
-        if (space_touch(second->space, second->address, SPACE_WRITE) != 0) {
+        if (result == -EFAULT && space_touch(second->space, second->address, SPACE_WRITE) != 0) {
             return -EFAULT;
         }
     }

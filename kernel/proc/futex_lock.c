@@ -56,11 +56,11 @@ static int hand_over(struct futex_bucket *bucket, const struct futex_key *key, u
 }
 
 // One look at the word, with the bucket's lock. 0: it is ours now; -EBUSY: *owner has it, and knows that there are
-// waiters.
+// waiters; -EAGAIN: the word does not stay as it is.
 static int look(uint64_t address, int32_t me, int32_t *owner)
 {
     uint32_t word, seen;
-    for (;;) {
+    for (unsigned tries = 0; tries < USER_WORD_TRIES; tries++) {
         int error = user_word_read(uaddr(address), &word);
         if (error != 0) {
             return error;
@@ -81,6 +81,7 @@ static int look(uint64_t address, int32_t me, int32_t *owner)
             return is_free ? 0 : -EBUSY;
         }
     }
+    return -EAGAIN;
 }
 
 // As look(); -EBUSY: in line, unless it was only a try.
@@ -125,8 +126,12 @@ static int get_in_line(struct futex_waiter *waiter, const struct futex *futex, b
 {
     for (;;) {
         int error = look_and_join(waiter, futex->address, try);
-        if (error == -EFAULT) {
-            if (space_touch(futex->space, futex->address, SPACE_WRITE) != 0) {
+        if (error == -EAGAIN) {
+            if (thread_killed()) {
+                return -EINTR;
+            }
+        } else if (error == -EFAULT) {
+            if (thread_killed() || space_touch(futex->space, futex->address, SPACE_WRITE) != 0) {
                 return -EFAULT;
             }
         } else if (error != -EBUSY || try) {
@@ -195,7 +200,7 @@ int futex_unlock(const struct futex *futex)
         if (error == -EFAULT) {
             error = space_touch(futex->space, futex->address, SPACE_WRITE) == 0 ? -EAGAIN : -EFAULT;
         }
-    } while (error == -EAGAIN);
+    } while (error == -EAGAIN && !thread_killed());
     return error;
 }
 
@@ -222,17 +227,20 @@ static void abandon(struct task *task, uint64_t address, bool knows_owner)
     if (!is_aligned(address, sizeof(word))) {
         return;
     }
-    do {
-        if (touched_read(futex.space, address, &word) != 0 || (int32_t)(word & OWNER) != task->tid) {
+    int error;
+    unsigned tries = 0;
+    do { // who shares the word does not keep us from ending by changing it all the time
+        if (tries++ == USER_WORD_TRIES || touched_read(futex.space, address, &word) != 0 ||
+            (int32_t)(word & OWNER) != task->tid) {
             return;
         }
         irqflags_t flags = irq_save();
-        int error = user_word_exchange(uaddr(address), word, (word & WAITERS) | OWNER_DIED, &seen);
+        error = user_word_exchange(uaddr(address), word, (word & WAITERS) | OWNER_DIED, &seen);
         irq_restore(flags);
-        if (error != 0) {
+        if (error != 0 && error != -EAGAIN) {
             return;
         }
-    } while (seen != word);
+    } while (error != 0 || seen != word);
     if ((word & WAITERS) != 0 && !knows_owner) {
         (void)futex_wake(&futex, 1, FUTEX_ANY);
     }

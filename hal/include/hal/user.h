@@ -11,5 +11,6 @@ size_t user_copy_out(uaddr_t to, const void *from, size_t size);
 // Copies up to and including NUL. Returns the length without NUL, limit when there is no NUL within limit bytes, or
 // -EFAULT.
 int64_t user_copy_string(char *to, uaddr_t from, size_t limit);
-// Atomically: if the aligned word equals expected it becomes desired; *seen is what was there. 0 or -EFAULT.
+// Atomically: if the aligned word equals expected it becomes desired; *seen is what was there. 0 or -EFAULT; -EAGAIN:
+// others write there all the time.
 [[nodiscard]] int user_compare_exchange(uaddr_t word, uint32_t expected, uint32_t desired, uint32_t *seen);

@@ -178,13 +178,15 @@ static void add_many(void *argument)
     use(adder->table);
     for (unsigned i = 0; i < 300; i++) {
         uint32_t seen, expected = 0;
+        int error;
         do {
-            if (copy_from_user(&expected, uaddr(BASE), 4) != 0 ||
-                user_compare_exchange(uaddr(BASE), expected, expected + 1, &seen) != 0) {
+            error = copy_from_user(&expected, uaddr(BASE), 4);
+            error = error != 0 ? error : user_compare_exchange(uaddr(BASE), expected, expected + 1, &seen);
+            if (error != 0 && error != -EAGAIN) {
                 adder->failures++;
                 break;
             }
-        } while (seen != expected);
+        } while (error != 0 || seen != expected);
     }
     use(NULL);
 }
