@@ -46,5 +46,7 @@
 #define ECANCELED 125
 // Inside the kernel: the call is made again after the signal that ended it, or ends with EINTR (sigaction(2)).
 #define ERESTART 512
+// Likewise, and is always made again, whatever the handler says.
+#define ERESTART_NOINTR 513
 // Likewise, but a handler always ends it with EINTR.
 #define ERESTART_NOHAND 514

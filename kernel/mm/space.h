@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/base/atomic.h"
+#include "kernel/base/list.h"
 #include "kernel/mm/area.h"
 #include "kernel/mm/pagetable.h"
 #include "kernel/mm/usercopy.h"
@@ -12,6 +13,7 @@
 // A source of pages: a file's contents, memory that is shared between processes.
 struct backing {
     const struct backing_ops *ops;
+    uint32_t mapped;   // atomic: areas
     uint32_t running;  // spaces whose program it is; its owner lets nobody write meanwhile
     uint64_t identity; // atomic: 0 until somebody asks for it, see space_identify()
 };
@@ -64,6 +66,7 @@ void backing_truncated(struct backing *backing, uint64_t size);
 struct space {
     uint32_t references; // atomic: the processes that use it
     uint64_t identity;   // as a backing's
+    struct list link;    // kernel/proc/space_use.c
     struct mutex lock;   // covers the rest
     struct page_pool *pool;
     struct pagetable table;

@@ -36,4 +36,5 @@ struct spares {
 void space_isolate(struct space *space, uint64_t start, uint64_t end, struct spares *spares);
 void space_join(struct space *space, uint64_t start, uint64_t end); // what became equal in and around it
 [[nodiscard]] int area_alloc(struct area **out);                    // -ENOMEM
+void area_hold(struct area *area);                                  // its backing, before any page of it comes
 void area_free(struct area *area);                                  // and its reference to the backing; NULL is nothing

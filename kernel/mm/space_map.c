@@ -17,9 +17,20 @@ int area_alloc(struct area **out)
     return error;
 }
 
+void area_hold(struct area *area)
+{
+    backing_get(area->backing);
+    if (area->backing != NULL) {
+        (void)atomic_add(&area->backing->mapped, 1);
+    }
+}
+
 void area_free(struct area *area)
 {
     if (area != NULL) {
+        if (area->backing != NULL) {
+            (void)atomic_add(&area->backing->mapped, -1);
+        }
         backing_put(area->backing);
         kfree(area);
     }
@@ -57,7 +68,7 @@ static void split_at(struct space *space, uint64_t at, struct spares *spares)
         ASSERT(spares->count > 0);
         struct area *upper = spares->areas[--spares->count];
         areas_split(&space->areas, area, at, upper);
-        backing_get(upper->backing);
+        area_hold(upper);
     }
 }
 
@@ -178,7 +189,7 @@ int space_place(struct space *space, const struct space_request *request, uint64
     area->flags = request->flags;
     area->backing = request->backing;
     area->offset = request->backing != NULL ? request->offset : 0;
-    backing_get(area->backing);
+    area_hold(area);
     areas_insert(&space->areas, area);
     space_join(space, start, start + size);
     return 0;
@@ -430,7 +441,7 @@ static int fork_area(struct space *child, struct space *parent, const struct are
     }
     *copy = *area;
     copy->flags &= ~(unsigned)(AREA_LOCKED | AREA_LOCK_LATER);
-    backing_get(copy->backing);
+    area_hold(copy);
     areas_insert(&child->areas, copy);
     if ((area->flags & AREA_WIPED) != 0) {
         return 0;
@@ -444,6 +455,7 @@ int space_fork(struct space *child, struct space *parent)
 {
     int error = 0;
     mutex_lock(&parent->lock);
+    child->barriers = READ_ONCE(parent->barriers);
     child->brk_start = parent->brk_start;
     child->brk = parent->brk;
     child->mmap_top = parent->mmap_top;

@@ -161,24 +161,63 @@ static int copy_process(const struct clone_request *request, struct process *chi
     return fd_table_copy(parent->files, &child->files);
 }
 
+// What has come is dealt with before there is a child that would have missed it. What is sent to several processes from
+// here on comes to the child, too.
+static int begin_birth(struct process *parent, struct birth *birth)
+{
+    *birth = (struct birth){.signals = 0};
+    irqflags_t flags = spin_lock(&family.lock);
+    int error = task_has_work(task_current()) ? -ERESTART_NOINTR : 0;
+    list_init(&birth->link);
+    if (error == 0) {
+        list_push_back(&parent->births, &birth->link);
+    }
+    spin_unlock(&family.lock, flags);
+    return error;
+}
+
+// In the moment from which on others see the child. -EINTR: the parent ends, and whoever ended it meant the child as
+// well.
+static int end_birth(struct process *parent, struct birth *birth, struct process *child, struct task *task)
+{
+    int32_t pid = -EINTR;
+    irqflags_t flags = spin_lock(&family.lock);
+    list_remove(&birth->link);
+    if (child != NULL && !parent->exiting && (parent->survivor == NULL || parent->survivor == task_current())) {
+        family_add(child, task, parent);
+        pid = child->pid;
+        for (uint64_t left = birth->signals; left != 0; left &= left - 1) {
+            int signal = __builtin_ctzl(left) + 1;
+            signal_send_locked(child, NULL, &(struct signal_info){.signal = signal, .code = SI_USER});
+        }
+    }
+    spin_unlock(&family.lock, flags);
+    return pid;
+}
+
 static int make_process(const struct clone_request *request)
 {
     struct process *parent = process_current(), *child;
     struct task *task;
+    struct birth birth;
     int error = process_make(&child);
     if (error != 0) {
         return error;
     }
-    error = copy_process(request, child, parent);
+    error = begin_birth(parent, &birth);
+    error = error != 0 ? error : copy_process(request, child, parent);
     error = error != 0 ? error : copy_task(request, child, &task);
     if (error != 0) {
+        (void)end_birth(parent, &birth, NULL, NULL);
         process_unmake(child);
         return error;
     }
-    irqflags_t flags = spin_lock(&family.lock);
-    family_add(child, task, parent);
-    int32_t pid = child->pid;
-    spin_unlock(&family.lock, flags);
+    int pid = end_birth(parent, &birth, child, task);
+    if (pid < 0) {
+        task_unmake(task);
+        process_unmake(child);
+        return pid;
+    }
     tell(request, pid);
     thread_start(task->thread);
     if ((request->flags & CLONE_VFORK) != 0) {

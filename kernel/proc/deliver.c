@@ -233,7 +233,8 @@ static void run_default(struct process *process, int signal)
 // How the call that the signal came into ends: made again, or with -EINTR.
 static void finish_call(struct task *task, struct user_regs *regs, const struct signal_action *action)
 {
-    bool again = action == NULL || (task->restart == ERESTART && (action->flags & SA_RESTART) != 0);
+    bool again = action == NULL || task->restart == ERESTART_NOINTR ||
+                 (task->restart == ERESTART && (action->flags & SA_RESTART) != 0);
     if (task->restart != 0 && again) {
         user_regs_restart(regs, task->first_argument);
         task->again = action == NULL; // a handler's calls are its own

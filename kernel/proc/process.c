@@ -26,6 +26,7 @@ int process_make(struct process **out)
     process->references = 1;
     list_init(&process->children);
     list_init(&process->sibling);
+    list_init(&process->births);
     list_init(&process->all);
     list_init(&process->tasks);
     condition_init(&process->changes, "children");

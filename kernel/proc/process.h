@@ -22,6 +22,7 @@ struct process {
     int32_t group, session;
     struct process *parent; // NULL: the kernel started it, and waits with process_wait(); or nobody will
     struct list children, sibling, all;
+    struct list births; // of struct birth: children that are still being made
     struct tree_node by_pid;
     struct list tasks;
     uint32_t task_count;   // those that have not ended

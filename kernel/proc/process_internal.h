@@ -30,6 +30,12 @@ void family_rename_task(struct task *task, int32_t tid);
 // Something has happened to process that its parent may want to know.
 void process_tell_parent(struct process *process);
 void signal_send_locked(struct process *process, struct task *only, const struct signal_info *info);
+// To one of several processes: who is being made there meanwhile, and nobody sees as yet, gets it as well.
+void signal_send_to_many(struct process *process, const struct signal_info *info);
+struct birth {
+    struct list link; // of process->births
+    uint64_t signals;
+};
 bool task_has_work(const struct task *task);     // before it may go back to user space
 void task_note_work(struct task *task);          // the current one's: task_has_work() may have changed
 void process_end_tasks(struct process *process); // all but the survivor are to end

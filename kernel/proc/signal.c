@@ -302,6 +302,18 @@ void signal_send_locked(struct process *process, struct task *only, const struct
     }
 }
 
+void signal_send_to_many(struct process *process, const struct signal_info *info)
+{
+    uint64_t bit = signal_bit(info->signal);
+    uint64_t undone = info->signal == SIGCONT ? STOPPING : (bit & STOPPING) != 0 ? signal_bit(SIGCONT) : 0;
+    list_for_each(at, &process->births)
+    {
+        struct birth *birth = container_of(at, struct birth, link);
+        birth->signals = (birth->signals & ~undone) | bit;
+    }
+    signal_send_locked(process, NULL, info);
+}
+
 void signal_send(struct process *process, const struct signal_info *info)
 {
     irqflags_t flags = spin_lock(&family.lock);
@@ -389,6 +401,12 @@ void signal_force(const struct signal_info *info)
 
 // --- by number -----------------------------------------------------------------------------------------------------
 
+// Any task's number will do, as on Linux.
+static bool has_id(const struct process *process, int32_t id)
+{
+    return family_find_any(id) == process;
+}
+
 // To those that matches() says: -ESRCH: nobody, -EPERM: nobody that we may.
 static int send_matching(bool (*matches)(const struct process *process, int32_t wanted), int32_t wanted, int signal)
 {
@@ -409,8 +427,10 @@ static int send_matching(bool (*matches)(const struct process *process, int32_t 
             continue;
         }
         error = 0;
-        if (signal != 0) {
+        if (signal != 0 && matches == has_id) {
             signal_send_locked(process, NULL, &info);
+        } else if (signal != 0) {
+            signal_send_to_many(process, &info);
         }
     }
     spin_unlock(&family.lock, flags);
@@ -420,12 +440,6 @@ static int send_matching(bool (*matches)(const struct process *process, int32_t 
 static bool is_in_group(const struct process *process, int32_t group)
 {
     return process->group == group;
-}
-
-// Any task's number will do, as on Linux.
-static bool has_id(const struct process *process, int32_t id)
-{
-    return family_find_any(id) == process;
 }
 
 static bool is_anybody_else(const struct process *process, int32_t unused)

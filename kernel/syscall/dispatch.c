@@ -33,7 +33,7 @@ void kernel_syscall(struct user_regs *regs)
     if (unlikely(task->returned)) {
         return; // sigreturn(2): the registers are those of another moment, whatever they look like
     }
-    bool restart = result == -ERESTART || result == -ERESTART_NOHAND;
+    bool restart = result == -ERESTART || result == -ERESTART_NOINTR || result == -ERESTART_NOHAND;
     task->restart = restart ? (int)-result : 0;
     user_regs_set_result(regs, restart ? -EINTR : result);
     if (unlikely(restart)) {
