@@ -5,8 +5,8 @@
 #include <sys/time.h>
 #include <time.h>
 
-#define SIZE (48ul << 20) // so that a copy takes a while
-#define ROUNDS 12
+#define SIZE (160ul << 20) // so that a copy takes a while
+#define ROUNDS 10
 #define SECOND 1000000000l
 
 static volatile long *beats, *over;
@@ -53,9 +53,9 @@ static void of_a_group(const char *what, int signal)
     int went_on = 0;
     for (int round = 0; round < ROUNDS; round++) {
         pid_t first = start_chain();
-        nap(2000000 + round * 170000);
+        nap(3000000 + round * 370000);
         if (kill(-first, signal) == 0) {
-            nap(30000000);
+            nap(60000000);
             went_on += moves();
         }
         kill(-first, SIGCONT);
