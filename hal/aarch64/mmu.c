@@ -48,6 +48,7 @@ static int map_level(struct table *table, unsigned level, uint64_t pa, uint64_t 
                 if (below == NULL) {
                     return -ENOMEM;
                 }
+                mmu_prepare();
                 mmu_write(slot, image_to_phys(below).raw | D_TABLE);
             }
             int error = map_level(table_at(*slot), level + 1, pa, next, mapper);
@@ -79,6 +80,7 @@ uint64_t mmu_map_device_tree(paddr_t fdt)
         return 0;
     }
     mmu_write(&kernel_l0.slots[slot_index(LINEAR_BASE, 0)], image_to_phys(level1).raw | D_TABLE);
+    mmu_publish();
     return end - fdt.raw;
 }
 
@@ -122,6 +124,7 @@ int memory_map_ram(const struct memory_region *regions, size_t count)
     mmu_write(slot, 0);
     mmu_flush_all();
     mmu_write(slot, image_to_phys(level1).raw | D_TABLE);
+    mmu_publish();
     return 0;
 }
 
@@ -136,6 +139,7 @@ int mmio_map(paddr_t base, uint64_t size, mmio_t *out)
     if (error != 0) {
         return error == -ENOMEM ? -ENOMEM : -EINVAL;
     }
+    mmu_publish();
     *out = (mmio_t){DEVICE_BASE + base.raw, size};
     return 0;
 }

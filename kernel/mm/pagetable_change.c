@@ -165,6 +165,7 @@ static int make_tables(struct pagetable *table, uint64_t va, struct run *run)
             }
             table_page(table, slots)->used++;
             desc = desc_to_table(made);
+            mmu_prepare(); // it is empty for every walker
             mmu_write(slot, desc);
         } else if (!desc_is_table(desc, at)) {
             return -EEXIST;
@@ -188,6 +189,7 @@ static inline bool all_empty(const struct run *run)
 static inline void commit_run(struct pagetable *table, const struct run *run, uint64_t va, uint64_t pa, uint64_t bits)
 {
     uint64_t desc = desc_leaf(pa, bits, run->level), step = level_size(run->level);
+    mmu_prepare(); // what the pages hold is there before they are
     for (unsigned i = 0; i < run->count; i++, desc += step) {
         mmu_write(&run->slot[i], desc);
     }
@@ -449,6 +451,7 @@ int pagetable_replace(struct pagetable *table, vaddr_t va, paddr_t pa, unsigned 
     }
     mmu_write(run.slot, 0); // break before make, Arm ARM D8.16.1
     flush_run(table, &run, va.raw);
+    mmu_prepare(); // a table that no CPU has used yet is not flushed
     mmu_write(run.slot, desc_leaf(pa.raw, bits, LEAF_LEVEL));
     mmu_publish();
     return 0;

@@ -34,6 +34,7 @@ static int split_at(struct pagetable *table, uint64_t va)
         if (table_asid(table, &asid)) {
             mmu_flush_leaves(vaddr(va), 1, level_size(level), asid);
         }
+        mmu_prepare(); // a table that no CPU has used yet is not flushed
         mmu_write(slot, desc_to_table(made));
         mmu_publish();
         slots = made;

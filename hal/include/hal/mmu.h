@@ -9,13 +9,15 @@
 #define MMU_ATTR_NORMAL 0u // Normal, inner and outer write-back, read- and write-allocate
 #define MMU_ATTR_DEVICE 1u // Device-nGnRE
 
-#include <machine/mmu.h> // mmu_read(), mmu_write(), mmu_publish(): inline
+#include <machine/mmu.h> // mmu_read(), mmu_write(), mmu_prepare(), mmu_publish(): inline
 
 // uint64_t mmu_read(const uint64_t *slot): a descriptor. Any context.
 // void mmu_write(uint64_t *slot, uint64_t descriptor): single-copy atomic, visible to walkers before the next flush
 // returns.
 //   Simulated: replacing a valid descriptor in a live table without break-before-make (Arm ARM D8.16.1) is a finding.
 
+// void mmu_prepare(void): between what is written to a fresh page or table and the descriptor that leads to it: no CPU
+// sees the second without the first. Any context.
 // void mmu_publish(void): the descriptors written so far are visible to the walkers of every CPU; where no flush
 // follows. Any context.
 

@@ -20,6 +20,11 @@ MACHINE_INLINE void mmu_write(uint64_t *slot, uint64_t descriptor)
     }
 }
 
+MACHINE_INLINE void mmu_prepare(void)
+{
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
 MACHINE_INLINE void mmu_publish(void)
 {
 }
