@@ -6,6 +6,7 @@
 #include "kernel/proc/access.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/jobs.h"
+#include "kernel/proc/oom.h"
 #include "kernel/proc/process_internal.h"
 #include "kernel/proc/sigaction.h"
 #include "kernel/proc/sigqueue.h"
@@ -111,6 +112,7 @@ static void announce_end(struct process *process)
 {
     struct process *parent = process->parent;
     process->ended = true;
+    oom_ended(process);
     __builtin_memcpy(process->name, thread_current()->name, sizeof(process->name));
     if (parent != NULL) {
         bool alone = nobody_asks(parent, process->exit_signal);

@@ -17,7 +17,7 @@
 
 static struct {
     struct spinlock lock;   // covers the rest
-    struct process *victim; // a reference; NULL: none
+    struct process *victim; // has not ended; NULL: none
     uint64_t chosen_ns;
     bool reaps; // somebody takes its pages, or has; or nobody may
     unsigned kills;
@@ -97,9 +97,9 @@ static bool kill_all_of(struct process *victim)
     return all;
 }
 
-// With both locks: whether the last victim still has time to give back what it has. *reap: the victim, with another
-// reference: its pages are to be taken now. *done: the victim, once nobody waits for it any more.
-static bool wait_for_victim(struct process **reap, struct process **done)
+// With both locks: whether the last victim still has time to give back what it has. *reap: the victim, with a
+// reference: its pages are to be taken now.
+static bool wait_for_victim(struct process **reap)
 {
     struct process *victim = oom.victim;
     if (victim == NULL) {
@@ -107,8 +107,7 @@ static bool wait_for_victim(struct process **reap, struct process **done)
     }
     uint64_t age = timer_now() - oom.chosen_ns;
     victim->oom_skip |= age >= PATIENCE_NS; // it holds on to it: this is no reason to kill all others for ever
-    if (victim->ended || victim->oom_skip) {
-        *done = victim;
+    if (victim->oom_skip) {
         oom.victim = NULL;
         return false;
     }
@@ -137,15 +136,14 @@ static void take_memory(struct process *victim)
 static bool kill_one(void)
 {
     char line[80] = "";
-    struct process *reap = NULL, *done = NULL, *victim = NULL;
+    struct process *reap = NULL, *victim = NULL;
     irqflags_t flags = spin_lock(&family.lock);
     spin_lock_raw(&oom.lock);
-    bool waits = wait_for_victim(&reap, &done);
+    bool waits = wait_for_victim(&reap);
     if (!waits) {
         victim = choose();
     }
     if (victim != NULL) {
-        (void)__atomic_fetch_add(&victim->references, 1, __ATOMIC_RELAXED);
         oom.victim = victim;
         oom.chosen_ns = timer_now();
         WRITE_ONCE(oom.kills, oom.kills + 1);
@@ -160,7 +158,6 @@ static bool kill_one(void)
         spin_unlock_raw(&oom.lock);
     }
     spin_unlock(&family.lock, flags);
-    process_put(done);
     if (reap != NULL) {
         take_memory(reap);
     }
@@ -168,6 +165,13 @@ static bool kill_one(void)
         log_error("%s", line);
     }
     return waits || victim != NULL;
+}
+
+void oom_ended(const struct process *process)
+{
+    spin_lock_raw(&oom.lock);
+    oom.victim = oom.victim == process ? NULL : oom.victim;
+    spin_unlock_raw(&oom.lock);
 }
 
 unsigned oom_kills(void)

@@ -13,6 +13,7 @@ struct oom_relief {
     unsigned tries, enough;
 };
 bool oom_relieve(struct oom_relief *relief);
-unsigned oom_kills(void); // since boot; any context
+void oom_ended(const struct process *process); // its memory is back. With the family's lock
+unsigned oom_kills(void);                      // since boot; any context
 // How much killing it would give back, 0 to 1000 of all memory and its adjustment: /proc/<pid>/oom_score.
 uint32_t oom_score(struct process *process);
