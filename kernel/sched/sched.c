@@ -6,23 +6,12 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/mm/asid.h"
+#include "kernel/sched/balance.h"
 #include "kernel/sched/load.h"
 #include "kernel/sched/policy.h"
 #include "kernel/sched/thread_internal.h"
 
 struct cpu cpus[MAX_CPUS];
-
-static void enqueue(struct run_queue *queue, struct thread *thread, bool first_of_its_kind)
-{
-    policy_enqueue(&queue->ready, thread, first_of_its_kind);
-    WRITE_ONCE(queue->length, queue->length + 1);
-}
-
-static void dequeue(struct run_queue *queue, struct thread *thread)
-{
-    list_remove(&thread->run_link);
-    WRITE_ONCE(queue->length, queue->length - 1);
-}
 
 // In ticks somebody wants to know what it has run.
 static bool is_watched(const struct thread *thread)
@@ -75,14 +64,15 @@ static struct thread *pick(struct run_queue *queue, bool preempted)
     if (current->state == THREAD_RUNNING) {
         WRITE_ONCE(current->state, THREAD_READY);
         if (current != queue->idle) {
-            enqueue(queue, current, preempted && current->policy.kind == SCHED_FIFO);
+            run_queue_add(queue, current, preempted && current->policy.kind == SCHED_FIFO);
         }
     }
     struct thread *next = queue->idle;
     if (!list_empty(&queue->ready)) {
         next = list_first(&queue->ready, struct thread, run_link);
-        dequeue(queue, next);
+        run_queue_remove(queue, next);
     }
+    WRITE_ONCE(queue->runs, next->policy.priority);
     WRITE_ONCE(next->state, THREAD_RUNNING);
     WRITE_ONCE(queue->current, next);
     return next;
@@ -96,6 +86,7 @@ void sched_switch(void)
     bool preempted = cpu->need_resched;
     cpu->need_resched = false;
     struct thread *from = queue->current;
+    balance_urgent(cpu);
     spin_lock_raw(&queue->lock);
     struct thread *to = pick(queue, preempted);
     spin_unlock_raw(&queue->lock);
@@ -106,6 +97,9 @@ void sched_switch(void)
     arm(cpu, now);
     if (to == from) {
         return;
+    }
+    if (from == queue->idle) {
+        balance_begin(cpu, now);
     }
     COUNT_ADD(from->runtime_ns, now - from->started_ns);
     COUNT_ADD(from->preemptions, READ_ONCE(from->state) == THREAD_READY);
@@ -141,7 +135,8 @@ static bool is_idle(const struct cpu *cpu)
            READ_ONCE(cpu->queue.length) == 0;
 }
 
-// Where a thread that ran on cpu had best wake up: there if it is idle, else on any idle CPU, else there; if it may.
+// Where a thread that ran on cpu had best wake up: there if it is idle, else on any idle CPU, else, if it is a
+// real-time thread that would have to wait, where something less urgent runs, else there; if it may.
 static struct cpu *wake_target(struct cpu *cpu, const struct thread *thread)
 {
     bool may = thread_may_run_on(thread, cpu->local.id);
@@ -157,13 +152,16 @@ static struct cpu *wake_target(struct cpu *cpu, const struct thread *thread)
             busy = &cpus[id];
         }
     }
-    return busy != NULL ? busy : cpu;
+    busy = busy != NULL ? busy : cpu;
+    return thread->policy.priority > READ_ONCE(busy->queue.runs) || thread->policy.priority == 0
+               ? busy
+               : balance_least_urgent(busy, thread);
 }
 
 // With the lock of cpu's queue.
 static void enqueue_and_kick(struct cpu *cpu, struct thread *thread)
 {
-    enqueue(&cpu->queue, thread, false);
+    run_queue_add(&cpu->queue, thread, false);
     const struct thread *current = cpu->queue.current;
     if (current != cpu->queue.idle && !policy_yields(current, thread, false)) {
         return; // its slice will end
@@ -265,10 +263,15 @@ void thread_set_policy(struct thread *thread, const struct sched_policy *policy)
 {
     irqflags_t flags = irq_save();
     struct cpu *cpu = lock_queue_of(thread);
+    bool waits = thread->state == THREAD_READY && !list_empty(&thread->run_link);
+    if (waits) {
+        run_queue_remove(&cpu->queue, thread);
+    }
     thread->policy = *policy;
-    if (thread->state == THREAD_READY && !list_empty(&thread->run_link)) {
-        dequeue(&cpu->queue, thread);
-        enqueue(&cpu->queue, thread, false);
+    if (waits) {
+        run_queue_add(&cpu->queue, thread, false);
+    } else if (thread == cpu->queue.current) {
+        WRITE_ONCE(cpu->queue.runs, policy->priority);
     }
     spin_unlock_raw(&cpu->queue.lock);
     ipi_send(1u << cpu->local.id, SGI_RESCHEDULE); // who runs there may have to give way
@@ -280,7 +283,8 @@ void sched_add(struct thread *thread) NO_LOCK_ANALYSIS
 {
     irqflags_t flags = irq_save();
     struct cpu *cpu = lock_queue_of(thread); // a signal may be on its way to it already
-    move_and_enqueue(cpu, wake_target(this_cpu(), thread), thread);
+    struct cpu *target = wake_target(this_cpu(), thread);
+    move_and_enqueue(cpu, is_idle(target) ? target : balance_least_busy(target, thread), thread);
     irq_restore(flags);
 }
 
@@ -331,6 +335,9 @@ void sched_tick(void)
     }
     timer_queue_run(&cpu->timers, now);
     bool over = now >= cpu->queue.slice_end_ns;
+    if (current != cpu->queue.idle && now >= cpu->queue.balance_ns) {
+        balance_tick(cpu, now);
+    }
     ask_to_yield(cpu, over);
     if (over && !cpu->need_resched) {
         cpu->queue.slice_end_ns = now + policy_slice_ns(&current->policy);
@@ -376,48 +383,11 @@ void sched_interrupt_exit(void)
 
 // --- idle ----------------------------------------------------------------------------------------------------------
 
-static struct thread *steal_from(struct cpu *victim, const struct cpu *thief) NO_LOCK_ANALYSIS
-{
-    struct thread *stolen = NULL;
-    spin_lock_raw(&victim->queue.lock);
-    list_for_each(at, &victim->queue.ready)
-    {
-        struct thread *thread = container_of(at, struct thread, run_link);
-        if (!load_acquire(&thread->on_cpu) && thread_may_run_on(thread, thief->local.id)) {
-            stolen = thread;
-            dequeue(&victim->queue, thread);
-            store_release(&thread->cpu, (uint8_t)thief->local.id);
-            break;
-        }
-    }
-    spin_unlock_raw(&victim->queue.lock);
-    return stolen;
-}
-
-// Takes one ready thread from another CPU's queue to this one's. True when it did.
-static bool steal(struct cpu *cpu) NO_LOCK_ANALYSIS
-{
-    for (unsigned step = 1; step < MAX_CPUS; step++) {
-        struct cpu *victim = &cpus[(cpu->local.id + step) % MAX_CPUS];
-        if (!load_acquire(&victim->online) || READ_ONCE(victim->queue.length) == 0) {
-            continue;
-        }
-        struct thread *thread = steal_from(victim, cpu);
-        if (thread != NULL) {
-            spin_lock_raw(&cpu->queue.lock);
-            enqueue(&cpu->queue, thread, false);
-            spin_unlock_raw(&cpu->queue.lock);
-            return true;
-        }
-    }
-    return false;
-}
-
 void sched_idle_loop(void)
 {
     for (;;) {
         struct cpu *cpu = this_cpu();
-        if (READ_ONCE(cpu->queue.length) > 0 || steal(cpu)) {
+        if (READ_ONCE(cpu->queue.length) > 0 || balance_idle(cpu)) {
             sched_switch();
             continue;
         }
@@ -445,6 +415,11 @@ const char *sched_check(void)
                 broken = "a run queue holds a thread that is not ready, or another CPU's";
             }
         }
+        uint8_t waits =
+            list_empty(&queue->ready) ? 0 : list_first(&queue->ready, struct thread, run_link)->policy.priority;
+        if (waits != queue->waits) {
+            broken = "a run queue does not know how urgent its first thread is";
+        }
         if (length != queue->length) {
             broken = "a run queue's length is wrong";
         }
@@ -463,6 +438,8 @@ static void start_cpu(struct cpu *cpu, struct thread *current, struct thread *id
     list_init(&queue->ready);
     timer_queue_init(&cpu->timers);
     queue->length = 0;
+    queue->runs = queue->waits = 0;
+    queue->balance_ns = queue->rotate_ns = 0;
     queue->previous = NULL;
     current->state = THREAD_RUNNING;
     current->on_cpu = true;

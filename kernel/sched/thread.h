@@ -72,6 +72,9 @@ struct run_queue {
     struct thread *current, *idle; // current: the lock to change, a hint to others. idle: constant
     struct thread *previous;       // own CPU: being switched from
     uint64_t slice_end_ns;         // own CPU
+    uint8_t runs, waits; // priority of current, and of the first that is ready; also read without the lock, as hints
+    uint64_t balance_ns; // these two: own CPU: when to look whether others have more to do, two more than here,
+    uint64_t rotate_ns;  // or one
 };
 
 // Per-CPU data. local is first: cpu_local() points at it.

@@ -41,6 +41,7 @@ __attribute__((no_sanitize("thread"))) static unsigned turns(enum machine_schedu
 {
     traced = ended = 0;
     memset(trace, 0, sizeof(trace));
+    thread_set_allowed(thread_current(), 1); // who waits is on the same CPU each time
     machine_choices(choices, size);
     machine_schedule(mode, depth);
     start("a", 0);
@@ -50,6 +51,7 @@ __attribute__((no_sanitize("thread"))) static unsigned turns(enum machine_schedu
     }
     machine_choices(NULL, 0);
     machine_schedule(MACHINE_CHOICES, 0);
+    thread_set_allowed(thread_current(), UINT32_MAX);
     unsigned changes = 0;
     for (uint32_t i = 1; i < traced; i++) {
         changes += trace[i] != trace[i - 1];

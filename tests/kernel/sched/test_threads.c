@@ -3,6 +3,7 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/debug/ktest.h"
+#include "kernel/sched/policy.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/semaphore.h"
@@ -136,5 +137,78 @@ TEST(sched, deadlines_race_with_wakeups)
     EXPECT_EQ(race.taken + race.given_up, 100 * ARRAY_SIZE(takers));
     EXPECT_EQ(race.taken + left, given);
     EXPECT(list_empty(&race.tokens.waiters.waiters));
+    EXPECT_SOUND(sched_check());
+}
+
+static bool hogs_stop;
+
+static void hog(void *argument)
+{
+    while (!READ_ONCE(hogs_stop)) {
+        cpu_relax();
+    }
+}
+
+#define HOGS_PER_CPU 3u
+
+// Whatever CPU they began on: nobody waits behind a crowd while others have a CPU almost for themselves.
+TEST(sched, equal_hogs_get_equal_shares)
+{
+    struct thread *hogs[HOGS_PER_CPU * MAX_CPUS];
+    uint64_t before[HOGS_PER_CPU * MAX_CPUS], least = UINT64_MAX, most = 0;
+    unsigned count = HOGS_PER_CPU * (unsigned)__builtin_popcount(sched_online_mask());
+    hogs_stop = false;
+    for (unsigned i = 0; i < count; i++) {
+        EXPECT_EQ(thread_make("hog", hog, NULL, &hogs[i]), 0);
+        thread_set_allowed(hogs[i], 1u << cpu_self());
+        thread_start(hogs[i]); // all of them on one CPU
+    }
+    for (unsigned i = 0; i < count; i++) {
+        WRITE_ONCE(hogs[i]->allowed, UINT32_MAX);
+    }
+    thread_sleep_until(timer_now() + 150000000);
+    for (unsigned i = 0; i < count; i++) {
+        before[i] = thread_runtime(hogs[i]);
+    }
+    thread_sleep_until(timer_now() + 900000000);
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t share = thread_runtime(hogs[i]) - before[i];
+        least = min_u64(least, share);
+        most = max_u64(most, share);
+    }
+    WRITE_ONCE(hogs_stop, true);
+    for (unsigned i = 0; i < count; i++) {
+        EXPECT_EQ(thread_join(hogs[i]), 0);
+    }
+    EXPECT(least > 0 && most <= least + least / 2);
+    EXPECT_SOUND(sched_check());
+}
+
+// Two that are urgent begin on the same CPU; the others have less urgent work. Neither waits for the other's end.
+TEST(sched, what_is_urgent_goes_where_less_urgent_work_runs)
+{
+    struct thread *hogs[2 * MAX_CPUS + 2];
+    unsigned online = (unsigned)__builtin_popcount(sched_online_mask()), count = 2 * online + 2;
+    if (online < 3) {
+        return; // this thread needs one, too
+    }
+    hogs_stop = false;
+    for (unsigned i = 0; i < count; i++) {
+        bool is_urgent = i >= 2 * online;
+        EXPECT_EQ(thread_make("hog", hog, NULL, &hogs[i]), 0);
+        if (is_urgent) {
+            hogs[i]->policy = (struct sched_policy){.kind = SCHED_FIFO, .priority = 10};
+            WRITE_ONCE(hogs[i]->allowed, 2);
+        }
+        thread_start(hogs[i]);
+        WRITE_ONCE(hogs[i]->allowed, UINT32_MAX);
+    }
+    thread_sleep_until(timer_now() + 200000000);
+    uint64_t one = thread_runtime(hogs[count - 2]), other = thread_runtime(hogs[count - 1]);
+    WRITE_ONCE(hogs_stop, true);
+    for (unsigned i = 0; i < count; i++) {
+        EXPECT_EQ(thread_join(hogs[i]), 0);
+    }
+    EXPECT(one > 0 && other > 0);
     EXPECT_SOUND(sched_check());
 }
