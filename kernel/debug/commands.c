@@ -1,6 +1,7 @@
 // The monitor's commands. Each prints a table for people and, for a program, JSON records too.
 #include <fault/fault.h>
 #include <hal/power.h>
+#include <hal/trace.h>
 
 #include "kernel/base/format.h"
 #include "kernel/debug/console.h"
@@ -19,6 +20,7 @@
 #include "kernel/proc/process.h"
 #include "kernel/proc/program.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sync/held.h"
 #include "kernel/syscall/trace.h"
 #include "kernel/tty/console_tty.h"
 
@@ -423,6 +425,28 @@ static int pagetable(char *arguments)
     return broken == 0 ? 0 : -EIO;
 }
 
+// The places are those after which interrupts came on again.
+static int held(char *arguments)
+{
+    struct held places[HELD_PLACES];
+    unsigned count = held_places(places);
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t offset = 0;
+        const char *symbol = trace_symbol(places[i].where, &offset);
+        output_line("%10lu ns until %s, by %s", places[i].ns, places[i].what, symbol != NULL ? symbol : "?");
+    }
+    const char *limit = monitor_next_word(&arguments);
+    if (limit != NULL) {
+        uint64_t ns;
+        if (parse_u64(limit, &ns) != 0) {
+            return -EINVAL;
+        }
+        held_set_limit(ns, monitor_next_word(&arguments) != NULL);
+    }
+    output_line("%u places had interrupts off for longer than allowed", count);
+    return 0;
+}
+
 static int poweroff(char *arguments)
 {
     debug_event("{\"event\":\"poweroff\"}");
@@ -449,6 +473,7 @@ const struct command monitor_commands[] = {
     {"trace", "on | off", "logs every system call", trace},
     {"log", "", "the kernel's log", log_command},
     {"pagetable", "", "the kernel's live mappings, and whether W^X holds", pagetable},
+    {"held", "[NS [fatal]]", "who had interrupts off for longer; from now on: than NS", held},
     {"crash", "[KIND]", "provokes a bug, to see it reported", crash_command},
     {"poweroff", "", "ends the machine", poweroff},
     {"reset", "", "starts it again", reset},

@@ -7,6 +7,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/debug/log.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sync/held.h"
 #include "kernel/sync/semaphore.h"
 #include "kernel/sync/spinlock.h"
 
@@ -226,6 +227,7 @@ void irq_set_probe(void (*probe)(void))
 void kernel_interrupt(bool from_user)
 {
     struct cpu *cpu = this_cpu();
+    held_begin(cpu);
     cpu->interrupt_depth++;
     cpu->interrupted_user = from_user;
     void (*probe)(void) = READ_ONCE(interrupt_probe);
@@ -245,6 +247,7 @@ void kernel_interrupt(bool from_user)
         irq_complete(intid);
     }
     cpu->interrupt_depth--;
+    held_end(cpu, "an interrupt", (uint64_t)__builtin_return_address(0));
     if (cpu->interrupt_depth == 0) {
         sched_interrupt_exit();
     }

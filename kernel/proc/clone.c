@@ -186,6 +186,7 @@ static int end_birth(struct process *parent, struct birth *birth, struct process
     if (child != NULL && !parent->exiting && (parent->survivor == NULL || parent->survivor == task_current())) {
         family_add(child, task, parent);
         pid = child->pid;
+        child->told_by = birth->walk;
         for (uint64_t left = birth->signals; left != 0; left &= left - 1) {
             int signal = __builtin_ctzl(left) + 1;
             signal_send_locked(child, NULL, &(struct signal_info){.signal = signal, .code = SI_USER});

@@ -179,8 +179,8 @@ static void hang_up_orphaned(int32_t group, int32_t session, const struct proces
     {
         struct process *process = container_of(at, struct process, all);
         if (process->group == group && process != leaving) {
-            signal_send_to_many(process, &(struct signal_info){.signal = SIGHUP, .code = SI_KERNEL});
-            signal_send_to_many(process, &(struct signal_info){.signal = SIGCONT, .code = SI_KERNEL});
+            signal_send_to_many(process, &(struct signal_info){.signal = SIGHUP, .code = SI_KERNEL}, 0);
+            signal_send_to_many(process, &(struct signal_info){.signal = SIGCONT, .code = SI_KERNEL}, 0);
         }
     }
 }

@@ -44,6 +44,17 @@ struct process *family_find(int32_t pid)
     return node != NULL ? container_of(node, struct process, by_pid) : NULL;
 }
 
+struct process *family_next(int32_t from)
+{
+    struct tree_node *first = NULL;
+    for (struct tree_node *at = family.processes.root; at != NULL;) {
+        bool from_here = pid_of(at) >= from;
+        first = from_here ? at : first;
+        at = at->child[!from_here];
+    }
+    return first != NULL ? container_of(first, struct process, by_pid) : NULL;
+}
+
 struct task *family_find_task(int32_t tid)
 {
     struct tree_node *node = find(&family.tasks, tid_of, tid);
@@ -177,16 +188,20 @@ void process_put(struct process *process)
     }
 }
 
+#define VISITS_AT_ONCE 32u
+
 void process_for_each(bool (*visit)(struct process *process, void *argument), void *argument)
 {
-    irqflags_t flags = spin_lock(&family.lock);
-    list_for_each(at, &family.all)
-    {
-        if (!visit(container_of(at, struct process, all), argument)) {
-            break;
+    int32_t from = 0;
+    for (bool more = true; more;) {
+        irqflags_t flags = spin_lock(&family.lock);
+        for (unsigned visits = 0; visits < VISITS_AT_ONCE && more; visits++) {
+            struct process *process = family_next(from);
+            more = process != NULL && visit(process, argument);
+            from = process != NULL ? process->pid + 1 : from;
         }
+        spin_unlock(&family.lock, flags);
     }
-    spin_unlock(&family.lock, flags);
 }
 
 int32_t process_parent_id(void)

@@ -150,6 +150,8 @@ int futex_wait(const struct futex *futex, uint32_t expected, uint32_t bits, uint
     return futex_leave(&waiter) ? 0 : error;
 }
 
+#define WAKES_AT_ONCE 32u
+
 int futex_wake(const struct futex *futex, uint32_t count, uint32_t bits)
 {
     struct futex_key key;
@@ -158,9 +160,13 @@ int futex_wake(const struct futex *futex, uint32_t count, uint32_t bits)
         return error;
     }
     struct futex_bucket *bucket = futex_bucket_of(&key);
-    irqflags_t flags = spin_lock(&bucket->lock);
-    uint32_t woken = wake_some(bucket, &key, count, bits);
-    spin_unlock(&bucket->lock, flags);
+    uint32_t woken = 0, last = WAKES_AT_ONCE;
+    while (last == WAKES_AT_ONCE && woken < count) { // fewer: there are no more
+        irqflags_t flags = spin_lock(&bucket->lock);
+        last = wake_some(bucket, &key, (uint32_t)min_u64(count - woken, WAKES_AT_ONCE), bits);
+        spin_unlock(&bucket->lock, flags);
+        woken += last;
+    }
     return (int)woken;
 }
 

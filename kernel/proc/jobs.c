@@ -14,7 +14,7 @@ void group_signal(int32_t group, int32_t session, int signal)
     {
         struct process *process = container_of(at, struct process, all);
         if (process->group == group && process->session == session && group > 0) {
-            signal_send_to_many(process, &info);
+            signal_send_to_many(process, &info, 0);
         }
     }
     spin_unlock(&family.lock, flags);

@@ -23,6 +23,7 @@ struct process {
     struct process *parent; // NULL: the kernel started it, and waits with process_wait(); or nobody will
     struct list children, sibling, all;
     struct list births; // of struct birth: children that are still being made
+    uint64_t told_by;   // the walk over many that told it at its birth: kernel/proc/signal.c
     struct tree_node by_pid;
     struct list tasks;
     uint32_t task_count;   // those that have not ended
@@ -124,7 +125,8 @@ struct process *process_find(int32_t pid);
 struct process *process_find_task(int32_t tid); // the process of that task
 struct process *process_find_any(int32_t id);   // by either: a zombie's tasks have ended
 void process_put(struct process *process);
-// Calls visit for each, zombies too, under the family's lock, until it says false.
+// Calls visit for each, zombies too, under the family's lock, until it says false. By number; the lock is given up now
+// and then, so that those that come meanwhile may be seen or not.
 void process_for_each(bool (*visit)(struct process *process, void *argument), void *argument);
 uint64_t process_runtime(struct process *process); // ns that all its tasks have run. Any context
 // Of another process, with a reference; NULL: it has ended.

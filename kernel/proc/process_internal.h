@@ -22,6 +22,7 @@ void process_use_space(struct thread *thread, struct space *space, struct fp_sta
 struct process *family_find(int32_t pid); // zombies too
 struct task *family_find_task(int32_t tid);
 struct process *family_find_any(int32_t id); // its own number, or that of any of its tasks
+struct process *family_next(int32_t from);   // the one of the lowest number that is at least from, or NULL
 void family_add(struct process *process, struct task *first, struct process *parent); // and gives it a number
 void family_add_task(struct process *process, struct task *task);
 void family_remove(struct process *process);
@@ -30,11 +31,12 @@ void family_rename_task(struct task *task, int32_t tid);
 // Something has happened to process that its parent may want to know.
 void process_tell_parent(struct process *process);
 void signal_send_locked(struct process *process, struct task *only, const struct signal_info *info);
-// To one of several processes: who is being made there meanwhile, and nobody sees as yet, gets it as well.
-void signal_send_to_many(struct process *process, const struct signal_info *info);
+// To one of several processes: who is being made there meanwhile, and nobody sees as yet, gets it as well. walk:
+// which one it is of those that give the lock up on the way, so that a child is not told twice; 0: it does not.
+void signal_send_to_many(struct process *process, const struct signal_info *info, uint64_t walk);
 struct birth {
-    struct list link; // of process->births
-    uint64_t signals;
+    struct list link;       // of process->births
+    uint64_t signals, walk; // that have come meanwhile, and the last walk that brought one
 };
 bool task_has_work(const struct task *task);     // before it may go back to user space
 void task_note_work(struct task *task);          // the current one's: task_has_work() may have changed

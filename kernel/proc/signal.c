@@ -302,7 +302,7 @@ void signal_send_locked(struct process *process, struct task *only, const struct
     }
 }
 
-void signal_send_to_many(struct process *process, const struct signal_info *info)
+void signal_send_to_many(struct process *process, const struct signal_info *info, uint64_t walk)
 {
     uint64_t bit = signal_bit(info->signal);
     uint64_t undone = info->signal == SIGCONT ? STOPPING : (bit & STOPPING) != 0 ? signal_bit(SIGCONT) : 0;
@@ -310,6 +310,7 @@ void signal_send_to_many(struct process *process, const struct signal_info *info
     {
         struct birth *birth = container_of(at, struct birth, link);
         birth->signals = (birth->signals & ~undone) | bit;
+        birth->walk = walk;
     }
     signal_send_locked(process, NULL, info);
 }
@@ -401,40 +402,44 @@ void signal_force(const struct signal_info *info)
 
 // --- by number -----------------------------------------------------------------------------------------------------
 
-// Any task's number will do, as on Linux.
-static bool has_id(const struct process *process, int32_t id)
-{
-    return family_find_any(id) == process;
-}
-
-// To those that matches() says: -ESRCH: nobody, -EPERM: nobody that we may.
-static int send_matching(bool (*matches)(const struct process *process, int32_t wanted), int32_t wanted, int signal)
+static struct signal_info info_of_sender(int signal)
 {
     const struct process *from = process_current();
-    struct signal_info info = {.signal = signal,
-                               .code = from != NULL ? SI_USER : SI_KERNEL,
-                               .value = {from != NULL ? signal_sender(from->pid, credentials_current()->real_uid) : 0}};
-    int error = -ESRCH;
-    irqflags_t flags = spin_lock(&family.lock);
-    list_for_each(at, &family.all)
-    {
-        struct process *process = container_of(at, struct process, all);
-        if (!matches(process, wanted)) {
-            continue;
+    uint64_t sender = from != NULL ? signal_sender(from->pid, credentials_current()->real_uid) : 0;
+    return (struct signal_info){.signal = signal, .code = from != NULL ? SI_USER : SI_KERNEL, .value = {sender}};
+}
+
+#define VISITS_AT_ONCE 64u
+#define SENDS_AT_ONCE 16u
+static uint64_t walks; // so far
+
+// To those that matches() says: -ESRCH: nobody, -EPERM: nobody that we may. The lock is given up now and then; what is
+// born meanwhile has a higher number, and gets it, too: here, unless it was told at its birth.
+static int send_matching(bool (*matches)(const struct process *process, int32_t wanted), int32_t wanted, int signal)
+{
+    struct signal_info info = info_of_sender(signal);
+    int result = -ESRCH;
+    int32_t from = 0;
+    uint64_t walk = atomic_add(&walks, 1) + 1;
+    for (bool more = true; more;) {
+        irqflags_t flags = spin_lock(&family.lock);
+        unsigned sends = 0;
+        for (unsigned visits = 0; more && visits < VISITS_AT_ONCE && sends < SENDS_AT_ONCE; visits++) {
+            struct process *process = family_next(from);
+            more = process != NULL;
+            from = more ? process->pid + 1 : from;
+            if (more && process->told_by != walk && matches(process, wanted)) {
+                int error = process_may_signal(process, NULL, signal);
+                if (error == 0 && signal != 0) {
+                    signal_send_to_many(process, &info, walk);
+                }
+                result = error == 0 ? 0 : result == -ESRCH ? error : result;
+                sends++;
+            }
         }
-        if (process_may_signal(process, NULL, signal) != 0) {
-            error = error == -ESRCH ? -EPERM : error;
-            continue;
-        }
-        error = 0;
-        if (signal != 0 && matches == has_id) {
-            signal_send_locked(process, NULL, &info);
-        } else if (signal != 0) {
-            signal_send_to_many(process, &info);
-        }
+        spin_unlock(&family.lock, flags);
     }
-    spin_unlock(&family.lock, flags);
-    return error;
+    return result;
 }
 
 static bool is_in_group(const struct process *process, int32_t group)
@@ -445,6 +450,20 @@ static bool is_in_group(const struct process *process, int32_t group)
 static bool is_anybody_else(const struct process *process, int32_t unused)
 {
     return process->pid > 1 && process != process_current();
+}
+
+// Any task's number will do, as on Linux.
+static int send_to_id(int32_t id, int signal)
+{
+    struct signal_info info = info_of_sender(signal);
+    irqflags_t flags = spin_lock(&family.lock);
+    struct process *process = family_find_any(id);
+    int error = process != NULL ? process_may_signal(process, NULL, signal) : -ESRCH;
+    if (error == 0 && signal != 0) {
+        signal_send_locked(process, NULL, &info);
+    }
+    spin_unlock(&family.lock, flags);
+    return error;
 }
 
 int signal_send_group(int32_t group, int signal)
@@ -460,7 +479,7 @@ int signal_send_pid(int32_t pid, int signal)
     if (pid <= 0) {
         return signal_send_group(pid == 0 ? process_current()->group : -pid, signal);
     }
-    return send_matching(has_id, pid, signal);
+    return send_to_id(pid, signal);
 }
 
 int signal_send_tid(int32_t pid, int32_t tid, const struct signal_info *info)

@@ -88,6 +88,7 @@ struct cpu {
     bool interrupted_user; // by the interrupt that is being handled
     uint32_t lock_depth;   // with FAULTLINE_CHECKS
     uint16_t lock_ranks[16];
+    uint64_t held_since;     // likewise: when interrupts went off for what holds now; 0: not measured
     struct spinlock *wanted; // that it spins for; elsewhere for show
     uint64_t switches;
     uint64_t barriers; // atomic: passed, for sched_barrier()

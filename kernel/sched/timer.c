@@ -5,7 +5,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/sched/thread.h"
 
-#define TIMERS_AT_ONCE 32u // in one interrupt
+#define TIMERS_AT_ONCE 16u // in one interrupt
 #define REST_LEAST_NS 10000u
 
 static struct timer *timer_of(struct tree_node *node)

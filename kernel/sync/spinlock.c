@@ -4,6 +4,7 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sync/held.h"
 
 void spin_init(struct spinlock *lock, const char *name, enum lock_rank rank)
 {
@@ -35,6 +36,9 @@ void spin_note_taken(struct spinlock *lock)
     struct cpu *cpu = this_cpu();
     WRITE_ONCE(lock->owner, (uint16_t)(cpu->local.id + 1));
     cpu->lock_ranks[cpu->lock_depth++] = lock->rank;
+    if (cpu->lock_depth == 1 && cpu->interrupt_depth == 0) {
+        held_begin(cpu);
+    }
 }
 
 void spin_note_released(struct spinlock *lock)
@@ -57,6 +61,9 @@ void spin_note_released(struct spinlock *lock)
     }
     cpu->lock_depth--;
     WRITE_ONCE(lock->owner, 0);
+    if (cpu->lock_depth == 0 && cpu->interrupt_depth == 0) {
+        held_end(cpu, lock->name, (uint64_t)__builtin_return_address(0));
+    }
 }
 
 void spin_set_rank(struct spinlock *lock, enum lock_rank rank)

@@ -13,6 +13,7 @@
 #include "kernel/mm/kmalloc.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sync/context.h"
+#include "kernel/sync/held.h"
 #include "kernel/sync/lfstack.h"
 #include "kernel/sync/mutex.h"
 #include "kernel/sync/semaphore.h"
@@ -253,6 +254,15 @@ static void release_unheld(void) NO_LOCK_ANALYSIS
     spin_unlock_raw(&outer);
 }
 
+static void hold_for_long(void)
+{
+    held_set_limit(1000, true);
+    irqflags_t flags = spin_lock(&outer);
+    for (uint64_t end = timer_now() + 5000; timer_now() < end;) {
+    }
+    spin_unlock(&outer, flags);
+}
+
 static void take_with_interrupts_on(void) NO_LOCK_ANALYSIS
 {
     spin_lock_raw(&outer);
@@ -320,6 +330,7 @@ TEST(deaths, locks)
     EXPECT(dies(take_in_wrong_order, "lock outer: rank"));
     EXPECT(dies(release_unheld, "lock outer: released by CPU 0, which does not hold it"));
     EXPECT(dies(take_with_interrupts_on, "irq_enabled"));
+    EXPECT(dies(hold_for_long, "until outer was let go"));
     EXPECT(dies(hold_with_interrupts_on, "lock outer: interrupts were on while it was held"));
     EXPECT(dies(sleep_with_a_lock, "with a spinlock held"));
     EXPECT(dies(sleep_in_an_interrupt, "in an interrupt handler"));
