@@ -6,6 +6,7 @@
 #include "kernel/base/atomic.h"
 #include "kernel/base/tree.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/mm/page_alloc.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/proc/process.h"
 #include "kernel/sync/condition.h"
@@ -19,6 +20,9 @@ struct epoll {
     struct tree watches; // by descriptor, then by file
     unsigned level;      // 0: no set is in it
     struct file *file;   // its own
+    uint64_t walk;       // the last one that has seen it; above: what it found
+    unsigned above;
+    struct account *account; // watches are charged to: of who made it; a reference
 };
 
 struct file_watch {
@@ -36,6 +40,7 @@ struct file_watch {
     struct list ready;        // of the set: its condition's lock
 };
 
+uint64_t epoll_user_watches_max;
 static struct mutex all = MUTEX_INIT(all, "epoll");
 static const struct file_ops epoll_ops;
 
@@ -220,6 +225,13 @@ static struct file_watch *find(struct epoll *set, const struct file *file, int32
     return NULL;
 }
 
+static void drop(struct file_watch *watch)
+{
+    account_uncharge(watch->set->account, CHARGE_EPOLL_WATCHES, 1);
+    process_put(watch->process);
+    kfree(watch);
+}
+
 static void detach(struct file_watch *watch) // from all that knows it
 {
     if (watch->source != NULL) {
@@ -232,8 +244,7 @@ static void detach(struct file_watch *watch) // from all that knows it
     }
     store_release(link, watch->next);
     tree_remove(&watch->set->watches, &watch->node);
-    process_put(watch->process);
-    kfree(watch);
+    drop(watch);
 }
 
 static void forget(struct file *file)
@@ -245,28 +256,86 @@ static void forget(struct file *file)
     mutex_unlock(&all);
 }
 
-static bool contains(struct epoll *set, const struct epoll *wanted)
+// Walks over sets see each of them once, however many ways lead there: those of this number have been seen. With all.
+static uint64_t walk;
+
+static bool seen(struct epoll *set)
 {
-    if (set == wanted) {
-        return true;
-    }
-    for (struct tree_node *at = tree_edge(&set->watches, 0); at != NULL; at = tree_step(at, 1)) {
-        struct epoll *inner = watch_of(at)->inner;
-        if (inner != NULL && contains(inner, wanted)) { // at most EPOLL_DEPTH_MAX deep
-            return true;
-        }
-    }
-    return false;
+    bool before = set->walk == walk;
+    set->walk = walk;
+    return before;
 }
 
-// Whether the set and those that it is in stay within bounds, when it is that deep.
-static bool level_fits(const struct epoll *set, unsigned level)
+// Whether wanted is set, or below it. At most EPOLL_DEPTH_MAX deep.
+static bool contains(struct epoll *set, const struct epoll *wanted)
 {
-    bool fits = level < EPOLL_DEPTH_MAX;
-    for (const struct file_watch *above = set->file->watches; above != NULL && fits; above = above->next) {
-        fits = level_fits(above->set, level + 1);
+    bool found = set == wanted;
+    if (seen(set)) {
+        return found;
     }
-    return fits;
+    for (struct tree_node *at = tree_edge(&set->watches, 0); at != NULL && !found; at = tree_step(at, 1)) {
+        struct epoll *inner = watch_of(at)->inner;
+        found = inner != NULL && contains(inner, wanted);
+    }
+    return found;
+}
+
+// How many sets lie over it, one in the other: at most EPOLL_DEPTH_MAX.
+static unsigned height_above(struct epoll *set)
+{
+    if (seen(set)) {
+        return set->above;
+    }
+    set->above = 0;
+    for (const struct file_watch *watch = set->file->watches; watch != NULL; watch = watch->next) {
+        unsigned height = height_above(watch->set) + 1;
+        set->above = height > set->above ? height : set->above;
+    }
+    return set->above;
+}
+
+// What is heard of a file goes up every way through the sets that it is in, at once and with interrupts off. So there
+// are few ways, as on Linux: any number to sets that are in no other, else so many that end so many sets further up.
+static const unsigned ways_max[EPOLL_DEPTH_MAX] = {UINT32_MAX, 500, 100, 50, 10};
+
+static bool few_ways_up(const struct file_watch *watches, unsigned depth, unsigned ways[EPOLL_DEPTH_MAX])
+{
+    bool few = depth < EPOLL_DEPTH_MAX;
+    for (const struct file_watch *watch = watches; watch != NULL && few; watch = watch->next) {
+        const struct file_watch *above = watch->set->file->watches;
+        few = above != NULL ? few_ways_up(above, depth + 1, ways) : ++ways[depth] <= ways_max[depth];
+    }
+    return few;
+}
+
+static bool few_ways_from(const struct file *file)
+{
+    unsigned ways[EPOLL_DEPTH_MAX] = {0};
+    return few_ways_up(file->watches, 0, ways);
+}
+
+// From each file that is in the set or below.
+static bool few_ways_below(struct epoll *set)
+{
+    bool few = true;
+    if (seen(set)) {
+        return true;
+    }
+    for (struct tree_node *at = tree_edge(&set->watches, 0); at != NULL && few; at = tree_step(at, 1)) {
+        const struct file_watch *watch = watch_of(at);
+        few = watch->inner != NULL ? few_ways_below(watch->inner) : few_ways_from(watch->file);
+    }
+    return few;
+}
+
+// With the new watch in place.
+static bool few_ways(const struct file_watch *watch)
+{
+    if (watch->inner != NULL) {
+        walk++;
+        return few_ways_below(watch->inner);
+    }
+    return watch->set->file->watches == NULL || few_ways_from(watch->file);
 }
 
 // Locks are taken from the inside out: the deeper a set, the later.
@@ -290,7 +359,12 @@ static int check_nesting(struct epoll *set, const struct file *file)
         return 0;
     }
     struct epoll *inner = epoll_of(file);
-    return contains(inner, set) || !level_fits(set, inner->level + 1) ? -ELOOP : 0;
+    walk++;
+    if (contains(inner, set)) {
+        return -ELOOP;
+    }
+    walk++;
+    return inner->level + 1 + height_above(set) < EPOLL_DEPTH_MAX ? 0 : -ELOOP;
 }
 
 static void begin(struct file_watch *watch)
@@ -317,13 +391,18 @@ static int add(struct epoll *set, struct file *file, int32_t fd, struct file_wat
     if (error != 0) {
         return error;
     }
-    if (file_is_epoll(file)) {
-        watch->inner = epoll_of(file);
-        raise_level(set, watch->inner->level + 1);
-    }
+    watch->inner = file_is_epoll(file) ? epoll_of(file) : NULL;
     tree_insert(&set->watches, &watch->node, parent, side);
     watch->next = file->watches;
     store_release(&file->watches, watch);
+    if (!few_ways(watch)) {
+        store_release(&file->watches, watch->next);
+        tree_remove(&set->watches, &watch->node);
+        return -EINVAL;
+    }
+    if (watch->inner != NULL) {
+        raise_level(set, watch->inner->level + 1);
+    }
     begin(watch);
     if (ask(watch) != 0) {
         put_on_list(watch, true);
@@ -340,9 +419,14 @@ int epoll_add(struct file *set, struct file *file, int32_t fd, const struct epol
     if ((event->events & EPOLL_EXCLUSIVE) != 0 && (file_is_epoll(file) || (event->events & ~with_exclusive) != 0)) {
         return -EINVAL;
     }
+    struct account *account = epoll_of(set)->account;
+    if (!account_charge(account, CHARGE_EPOLL_WATCHES, 1, READ_ONCE(epoll_user_watches_max))) {
+        return -ENOSPC;
+    }
     void *memory;
     int error = kmalloc(sizeof(struct file_watch), &memory);
     if (error != 0) {
+        account_uncharge(account, CHARGE_EPOLL_WATCHES, 1);
         return error;
     }
     struct file_watch *watch = memory;
@@ -353,8 +437,7 @@ int epoll_add(struct file *set, struct file *file, int32_t fd, const struct epol
     error = add(epoll_of(set), file, fd, watch);
     mutex_unlock(&all);
     if (error != 0) {
-        process_put(watch->process);
-        kfree(watch);
+        drop(watch);
     }
     return error;
 }
@@ -404,6 +487,7 @@ static void epoll_release(struct file *file)
         detach(watch_of(node));
     }
     mutex_unlock(&all);
+    account_put(set->account);
     kfree(set);
 }
 
@@ -419,6 +503,9 @@ int epoll_create(uint32_t flags, struct file **out)
     }
     struct epoll *set = memory;
     *set = (struct epoll){.level = 0};
+    if (READ_ONCE(epoll_user_watches_max) == 0) { // a 25th of the memory, as on Linux
+        WRITE_ONCE(epoll_user_watches_max, page_pool_total(&kernel_pages) * PAGE_SIZE / 25 / sizeof(struct file_watch));
+    }
     condition_init(&set->changed, "epoll");
     spin_init(&set->changed.waiters.lock, "epoll", RANK_EPOLL);
     list_init(&set->ready);
@@ -428,6 +515,7 @@ int epoll_create(uint32_t flags, struct file **out)
         return error;
     }
     set->file = *out;
+    set->account = account_get(credentials_current()->account);
     (*out)->data = set;
     WRITE_ONCE(file_forget, forget);
     return 0;

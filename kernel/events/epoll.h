@@ -14,10 +14,12 @@ struct epoll_event { // as on arm64
     uint64_t data;
 };
 
+extern uint64_t epoll_user_watches_max; // of one user: fs.epoll.max_user_watches. 0: not known yet
 [[nodiscard]] int epoll_create(uint32_t flags, struct file **out); // -ENOMEM
 bool file_is_epoll(const struct file *file);
 // fd is part of what names the watch. -EEXIST, -ENOENT, -EPERM: cannot be watched; -ELOOP: sets too deep, or in a
-// circle; -EINVAL, -ENOMEM. Nothing changed then.
+// circle; -EINVAL: too many ways from a file through sets of sets; -ENOSPC: more watches than a user may have; -ENOMEM.
+// Nothing changed then.
 [[nodiscard]] int epoll_add(struct file *set, struct file *file, int32_t fd, const struct epoll_event *event);
 [[nodiscard]] int epoll_change(struct file *set, struct file *file, int32_t fd, const struct epoll_event *event);
 [[nodiscard]] int epoll_remove(struct file *set, struct file *file, int32_t fd);
