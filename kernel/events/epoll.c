@@ -494,6 +494,15 @@ static void epoll_release(struct file *file)
 static const struct file_ops epoll_ops = {
     .poll = epoll_poll, .release = epoll_release, .stream = true, .kind = 0600, .name = "eventpoll"};
 
+// A 25th of the memory, as on Linux.
+uint64_t epoll_watches_max(void)
+{
+    if (READ_ONCE(epoll_user_watches_max) == 0) {
+        WRITE_ONCE(epoll_user_watches_max, page_pool_total(&kernel_pages) * PAGE_SIZE / 25 / sizeof(struct file_watch));
+    }
+    return READ_ONCE(epoll_user_watches_max);
+}
+
 int epoll_create(uint32_t flags, struct file **out)
 {
     void *memory;
@@ -503,9 +512,7 @@ int epoll_create(uint32_t flags, struct file **out)
     }
     struct epoll *set = memory;
     *set = (struct epoll){.level = 0};
-    if (READ_ONCE(epoll_user_watches_max) == 0) { // a 25th of the memory, as on Linux
-        WRITE_ONCE(epoll_user_watches_max, page_pool_total(&kernel_pages) * PAGE_SIZE / 25 / sizeof(struct file_watch));
-    }
+    (void)epoll_watches_max();
     condition_init(&set->changed, "epoll");
     spin_init(&set->changed.waiters.lock, "epoll", RANK_EPOLL);
     list_init(&set->ready);

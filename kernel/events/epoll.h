@@ -15,6 +15,7 @@ struct epoll_event { // as on arm64
 };
 
 extern uint64_t epoll_user_watches_max; // of one user: fs.epoll.max_user_watches. 0: not known yet
+uint64_t epoll_watches_max(void);       // and known then
 [[nodiscard]] int epoll_create(uint32_t flags, struct file **out); // -ENOMEM
 bool file_is_epoll(const struct file *file);
 // fd is part of what names the watch. -EEXIST, -ENOENT, -EPERM: cannot be watched; -ELOOP: sets too deep, or in a

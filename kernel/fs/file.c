@@ -6,6 +6,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/fs/path.h"
 #include "kernel/mm/kmalloc.h"
+#include "kernel/mm/page_alloc.h"
 #include "kernel/mm/usercopy.h"
 #include "kernel/sched/thread.h"
 
@@ -76,10 +77,37 @@ int io_give_zeroes(struct io *io, uint64_t size)
     return error;
 }
 
+static uint64_t count;
+uint64_t file_count_max;
+
+uint64_t file_count(void)
+{
+    return READ_ONCE(count);
+}
+
+// A tenth of the memory by a KiB each, as on Linux.
+static bool one_more(void)
+{
+    if (READ_ONCE(file_count_max) == 0) {
+        WRITE_ONCE(file_count_max, max_u64(page_pool_total(&kernel_pages) * (PAGE_SIZE / 1024) / 10, 8192));
+    }
+    bool fits = atomic_add(&count, 1) < READ_ONCE(file_count_max) || capable(CAP_SYS_ADMIN);
+    if (!fits) {
+        (void)atomic_add(&count, -1ul);
+    }
+    return fits;
+}
+
 int file_create(const struct file_ops *ops, struct vnode *node, uint32_t flags, struct file **out)
 {
     void *memory;
+    if (!one_more()) {
+        return -ENFILE;
+    }
     int error = kmalloc(sizeof(struct file), &memory);
+    if (error != 0) {
+        (void)atomic_add(&count, -1ul);
+    }
     if (error == 0) {
         struct file *file = memory;
         *file = (struct file){.ops = ops, .node = node, .references = 1, .flags = flags};
@@ -117,6 +145,7 @@ void file_put(struct file *file)
     }
     vnode_put(file->node);
     kfree(file);
+    (void)atomic_add(&count, -1ul);
 }
 
 // --- open ----------------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ struct file_ops {
     bool of_process;                       // what it is polled by belongs to the process that asks
     const char *name;                      // for people, likewise; NULL: a pipe
     uint64_t (*number)(struct file *file); // st_ino, likewise; may be NULL
+    void (*owner)(struct file *file, uint32_t *uid, uint32_t *gid); // likewise; NULL: root
 };
 
 struct file {
@@ -97,10 +98,12 @@ static inline bool file_writes(const struct file *file)
     return mode == O_WRONLY || mode == O_RDWR;
 }
 
+uint64_t file_count(void);      // open files there are
+extern uint64_t file_count_max; // /proc/sys/fs/file-max: not for CAP_SYS_ADMIN. 0: not known yet
 // Set once, by whoever hangs watches on files: called when the last reference to a file that has some is given up.
 extern void (*file_forget)(struct file *file);
 
-// -ENOMEM. One reference; takes one to node (NULL is fine).
+// -ENOMEM; -ENFILE: there are too many. One reference; takes one to node (NULL is fine).
 [[nodiscard]] int file_create(const struct file_ops *ops, struct vnode *node, uint32_t flags, struct file **out);
 void file_get(struct file *file);
 void file_put(struct file *file); // NULL is nothing

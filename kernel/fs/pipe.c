@@ -9,6 +9,7 @@
 #include "kernel/sync/condition.h"
 
 #define PAGES (PIPE_CAPACITY / PAGE_SIZE)
+#define PAGES_FEW 2u // of who has too many
 #define FIONREAD 0x541bu
 
 struct pipe {
@@ -17,46 +18,89 @@ struct pipe {
     uint64_t read, written; // bytes since the beginning
     uint32_t readers, writers;
     uint32_t readers_ever, writers_ever; // whoever waits for the other end sees it even if it has gone again
-    struct vnode *node;                  // of a FIFO; its lock covers node->pipe and openers
-    uint32_t openers;                    // in pipe_open()
+    uint32_t references;                 // open files of any kind, and openers: the last one frees it
+    uint32_t uid, gid;                   // who made it, for what has no name; constant
+    struct account *account;             // page_count is charged to, and the pages that there are; a reference
+    struct vnode *node;                  // of a FIFO; its lock covers node->pipe
     uint64_t number;                     // no other has it
     uint32_t page_count;                 // a power of two
     paddr_t *pages;                      // of the ring; made when they are first needed
     paddr_t own_pages[PAGES];
 };
 
+struct pipe_limits pipe_limits = {PIPE_CAPACITY_MAX, PIPE_USER_PAGES_SOFT, 0};
+
+static bool is_unprivileged(void)
+{
+    return !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
+static uint64_t limit_of(const uint64_t *limit)
+{
+    uint64_t pages = READ_ONCE(*limit);
+    return pages != 0 && is_unprivileged() ? pages : UINT64_MAX;
+}
+
+// A user with many pipes gets small ones, and with very many none. 0: none.
+static uint32_t charge_first(struct account *account)
+{
+    uint64_t hard = limit_of(&pipe_limits.user_pages_hard);
+    uint32_t count = PAGES;
+    while (count * PAGE_SIZE > READ_ONCE(pipe_limits.capacity_max) && count > 1 && !capable(CAP_SYS_RESOURCE)) {
+        count /= 2;
+    }
+    if (account_charge(account, CHARGE_PIPE_PAGES, count, min_u64(limit_of(&pipe_limits.user_pages_soft), hard))) {
+        return count;
+    }
+    return account_charge(account, CHARGE_PIPE_PAGES, PAGES_FEW, hard) ? PAGES_FEW : 0;
+}
+
 static int make(struct pipe **out)
 {
+    const struct credentials *as = credentials_current();
+    uint32_t count = charge_first(as->account);
     void *memory;
-    int error = kmalloc(sizeof(struct pipe), &memory);
-    if (error == 0) {
-        struct pipe *pipe = memory;
-        *pipe = (struct pipe){.page_count = PAGES};
-        static uint64_t last;
-        pipe->pages = pipe->own_pages;
-        pipe->number = atomic_add(&last, 1) + 1;
-        mutex_init(&pipe->lock, "pipe");
-        condition_init(&pipe->changed, "pipe");
-        *out = pipe;
+    int error = count == 0 ? -ENFILE : kmalloc(sizeof(struct pipe), &memory);
+    if (error != 0) {
+        account_uncharge(as->account, CHARGE_PIPE_PAGES, count);
+        return error;
     }
-    return error;
+    struct pipe *pipe = memory;
+    *pipe = (struct pipe){.page_count = count, .uid = as->uid, .gid = as->gid, .account = account_get(as->account)};
+    static uint64_t last;
+    pipe->pages = pipe->own_pages;
+    pipe->number = atomic_add(&last, 1) + 1;
+    mutex_init(&pipe->lock, "pipe");
+    condition_init(&pipe->changed, "pipe");
+    *out = pipe;
+    return 0;
+}
+
+static void put_page(struct pipe *pipe, paddr_t *page)
+{
+    if (page->raw != 0) {
+        user_page_put(&kernel_pages, *page);
+        account_uncharge(pipe->account, CHARGE_PAGES, 1);
+        page->raw = 0;
+    }
 }
 
 static void destroy(struct pipe *pipe)
 {
     for (unsigned i = 0; i < pipe->page_count; i++) {
-        if (pipe->pages[i].raw != 0) {
-            user_page_put(&kernel_pages, pipe->pages[i]);
-        }
+        put_page(pipe, &pipe->pages[i]);
     }
     if (pipe->pages != pipe->own_pages) {
         kfree(pipe->pages);
     }
+    account_uncharge(pipe->account, CHARGE_PIPE_PAGES, pipe->page_count);
+    account_put(pipe->account);
     kfree(pipe);
 }
 
 static void come(struct pipe *pipe, const struct file *file)
 {
+    pipe->references++;
     pipe->readers += file_reads(file);
     pipe->readers_ever += file_reads(file);
     pipe->writers += file_writes(file);
@@ -64,13 +108,16 @@ static void come(struct pipe *pipe, const struct file *file)
     condition_signal(&pipe->changed);
 }
 
-// True: nobody is left, and nobody can come.
+// True: nobody is left, and nobody can come. Whoever has only a place (O_PATH) keeps what it is, not what is in it.
 static bool leave(struct pipe *pipe, const struct file *file)
 {
     mutex_lock(&pipe->lock);
     pipe->readers -= file_reads(file);
     pipe->writers -= file_writes(file);
-    bool last = pipe->readers == 0 && pipe->writers == 0 && pipe->openers == 0;
+    bool last = --pipe->references == 0;
+    if (pipe->readers == 0 && pipe->writers == 0) {
+        pipe->read = pipe->written;
+    }
     condition_signal(&pipe->changed);
     mutex_unlock(&pipe->lock);
     return last;
@@ -98,7 +145,12 @@ static void pipe_release(struct file *file)
 static int stretch(struct pipe *pipe, uint64_t position, char **at, uint64_t *size)
 {
     paddr_t *page = &pipe->pages[position / PAGE_SIZE & (pipe->page_count - 1)];
-    int error = page->raw == 0 ? user_page_alloc(&kernel_pages, page) : 0;
+    int error = 0;
+    if (page->raw == 0) {
+        error = user_page_alloc(&kernel_pages, page);
+        bool charged = error == 0 && account_charge(pipe->account, CHARGE_PAGES, 1, UINT64_MAX);
+        (void)charged; // it only weighs
+    }
     if (error == 0) {
         *at = (char *)phys_to_virt(*page) + (position & PAGE_MASK);
         *size = PAGE_SIZE - (position & PAGE_MASK);
@@ -236,6 +288,13 @@ static uint64_t pipe_number(struct file *file)
     return pipe->number;
 }
 
+static void pipe_owner(struct file *file, uint32_t *uid, uint32_t *gid)
+{
+    const struct pipe *pipe = file->data;
+    *uid = pipe->uid;
+    *gid = pipe->gid;
+}
+
 static int pipe_reopen(struct file *file, struct file *fresh);
 
 static const struct file_ops pipe_ops = {
@@ -246,6 +305,7 @@ static const struct file_ops pipe_ops = {
     .reopen = pipe_reopen,
     .release = pipe_release,
     .number = pipe_number,
+    .owner = pipe_owner,
     .stream = true,
     .kind = S_IFIFO | 0600,
 };
@@ -270,10 +330,10 @@ int pipe_create(uint32_t flags, struct file **reader, struct file **writer)
     }
     error = file_create(&pipe_ops, NULL, O_RDONLY | (flags & O_NONBLOCK), reader);
     if (error != 0) {
-        kfree(pipe);
+        destroy(pipe);
         return error;
     }
-    pipe->readers = pipe->readers_ever = 1;
+    pipe->readers = pipe->readers_ever = pipe->references = 1;
     (*reader)->data = pipe;
     error = file_create(&pipe_ops, NULL, O_WRONLY | (flags & O_NONBLOCK), writer);
     if (error != 0) {
@@ -281,6 +341,7 @@ int pipe_create(uint32_t flags, struct file **reader, struct file **writer)
         return error;
     }
     pipe->writers = pipe->writers_ever = 1;
+    pipe->references++;
     (*writer)->data = pipe;
     return 0;
 }
@@ -294,6 +355,7 @@ static int pipe_of(struct vnode *node, struct pipe **out)
     mutex_lock(&node->lock);
     if (node->pipe == NULL) {
         error = make(&node->pipe);
+        error = error == -ENFILE ? -ENOMEM : error; // as on Linux
         if (error == 0) {
             node->pipe->node = node;
         }
@@ -301,7 +363,7 @@ static int pipe_of(struct vnode *node, struct pipe **out)
     if (error == 0) {
         *out = node->pipe;
         mutex_lock(&(*out)->lock);
-        (*out)->openers++;
+        (*out)->references++;
         mutex_unlock(&(*out)->lock);
     }
     mutex_unlock(&node->lock);
@@ -344,7 +406,7 @@ int pipe_open(struct vnode *node, struct file *file)
     mutex_unlock(&pipe->lock);
     mutex_lock(&node->lock);
     mutex_lock(&pipe->lock);
-    pipe->openers--;
+    pipe->references--;
     mutex_unlock(&pipe->lock);
     if (error == 0) {
         file->ops = &pipe_ops;
@@ -382,8 +444,8 @@ static int resize(struct pipe *pipe, paddr_t *pages, uint32_t count)
         paddr_t *page = &pipe->pages[number & (pipe->page_count - 1)];
         if (page->raw != 0 && number < behind) {
             pages[number & (count - 1)] = *page;
-        } else if (page->raw != 0) {
-            user_page_put(&kernel_pages, *page);
+        } else {
+            put_page(pipe, page);
         }
     }
     if (pipe->pages != pipe->own_pages) {
@@ -395,14 +457,33 @@ static int resize(struct pipe *pipe, paddr_t *pages, uint32_t count)
     return 0;
 }
 
+// The change of the charge comes first, so that two of them do not pass the limit together.
+static int set_count(struct pipe *pipe, paddr_t *pages, uint32_t count)
+{
+    uint32_t before = pipe->page_count;
+    bool grows = count > before;
+    uint64_t most = min_u64(limit_of(&pipe_limits.user_pages_soft), limit_of(&pipe_limits.user_pages_hard));
+    if (grows && count * PAGE_SIZE > READ_ONCE(pipe_limits.capacity_max) && !capable(CAP_SYS_RESOURCE)) {
+        return -EPERM;
+    }
+    if (grows && !account_charge(pipe->account, CHARGE_PIPE_PAGES, count - before, most)) {
+        return -EPERM;
+    }
+    int error = resize(pipe, pages, count);
+    if (error == 0 ? !grows : grows) {
+        account_uncharge(pipe->account, CHARGE_PIPE_PAGES, grows ? count - before : before - count);
+    }
+    return error;
+}
+
 int64_t pipe_set_capacity(struct file *file, uint64_t capacity)
 {
     struct pipe *pipe = file->data;
     if (capacity > 1u << 31) {
         return -EINVAL;
     }
-    if (capacity > PIPE_CAPACITY_MAX) {
-        return -EPERM;
+    if (capacity > max_u64(READ_ONCE(pipe_limits.capacity_max), pipe_capacity(file)) && !capable(CAP_SYS_RESOURCE)) {
+        return -EPERM; // before memory is asked for
     }
     uint32_t count = 1;
     while (count * PAGE_SIZE < capacity) {
@@ -414,7 +495,7 @@ int64_t pipe_set_capacity(struct file *file, uint64_t capacity)
         return error;
     }
     mutex_lock(&pipe->lock);
-    error = resize(pipe, pages, count);
+    error = set_count(pipe, pages, count);
     mutex_unlock(&pipe->lock);
     if (error != 0) {
         kfree(pages);

@@ -4,10 +4,17 @@
 #include "kernel/fs/file.h"
 
 #define PIPE_CAPACITY KIB(64)
-#define PIPE_CAPACITY_MAX MIB(1) // as fs.pipe-max-size
-#define PIPE_ATOMIC 4096u        // writes up to this size are not torn
+#define PIPE_CAPACITY_MAX MIB(1)
+#define PIPE_USER_PAGES_SOFT 16384u
+#define PIPE_ATOMIC 4096u // writes up to this size are not torn
 
-// flags: O_NONBLOCK for both. -ENOMEM: nothing is left behind.
+// /proc/sys/fs: what who lacks CAP_SYS_RESOURCE may set a capacity to (bytes), and what all pipes of a user who has
+// neither that nor CAP_SYS_ADMIN may hold (pages; 0: no limit). Over the soft one new pipes are small, and none grows.
+extern struct pipe_limits {
+    uint64_t capacity_max, user_pages_soft, user_pages_hard;
+} pipe_limits;
+
+// flags: O_NONBLOCK for both. -ENOMEM; -ENFILE: the user has too many. Nothing is left behind then.
 [[nodiscard]] int pipe_create(uint32_t flags, struct file **reader, struct file **writer);
 // An end of the FIFO that node is, by file->flags; sleeps until the other end is there too. -ENXIO: O_NONBLOCK, and
 // nobody reads; -ERESTART: a signal came; -ENOMEM.

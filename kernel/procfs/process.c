@@ -216,7 +216,6 @@ static int jump_to_file(const struct proc_node *node, struct vnode **out)
         vnode_get(*out);
     } else {
         error = proc_make_file_node(node, file, out);
-        file = error == 0 ? NULL : file;
     }
     file_put(file);
     return error;

@@ -71,12 +71,24 @@ static void proc_release(struct vnode *vnode)
 int proc_make_file_node(const struct proc_node *link, struct file *file, struct vnode **out)
 {
     struct proc_node *node;
-    int error = make(link->vnode.mount, link->entry, link, &node);
+    struct file *place = NULL;
+    int error = file->ops->reopen != NULL ? file_create(NULL, NULL, O_PATH, &place) : 0;
+    error = error == 0 && place != NULL ? file->ops->reopen(file, place) : error;
+    error = error == 0 ? make(link->vnode.mount, link->entry, link, &node) : error;
+    if (error != 0) {
+        file_put(place);
+        return error;
+    }
     if (error == 0) {
-        node->file = file;
+        node->file = place;
+        node->stands_for_file = true;
         node->vnode.mode = file->ops->kind;
         node->vnode.nowhere = true;
         finish(node, out);
+        node->vnode.uid = node->vnode.gid = 0;
+        if (file->ops->owner != NULL) {
+            file->ops->owner(file, &node->vnode.uid, &node->vnode.gid);
+        }
         node->vnode.ino = file->ops->number != NULL ? file->ops->number(file) : node->vnode.ino;
     }
     return error;
@@ -389,8 +401,8 @@ static int proc_open(struct vnode *vnode, struct file *file)
     if (may != 0) {
         return may;
     }
-    if (node->file != NULL) {
-        return node->file->ops->reopen != NULL ? node->file->ops->reopen(node->file, file) : -ENXIO;
+    if (node->stands_for_file) {
+        return node->file != NULL ? node->file->ops->reopen(node->file, file) : -ENXIO;
     }
     if (vnode_is(vnode, S_IFDIR) || node->entry->ops != NULL) {
         file->ops = node->entry->ops != NULL ? node->entry->ops : &proc_directory_ops;

@@ -22,6 +22,7 @@ struct proc_entry {
     int (*target)(const struct proc_node *node, struct text *out); // of a link: where it leads, for people
     int (*jump)(const struct proc_node *node, struct vnode **out); // and in truth
     const struct file_ops *ops;                                    // of a file that is not text
+    uint64_t *number;                                              // what a file shows and changes
 };
 
 struct proc_node {
@@ -30,7 +31,8 @@ struct proc_node {
     struct vnode *parent; // a reference; NULL: the root
     int32_t pid, tid;     // of a process, and of a task in it; 0: of none
     uint32_t fd;
-    struct file *file; // opened again by opening this; NULL: another kind of node
+    struct file *file; // a place (O_PATH) in what opening this opens again; NULL: nothing
+    bool stands_for_file;
 };
 
 static inline struct proc_node *proc_node(struct vnode *vnode)
@@ -42,7 +44,7 @@ extern const struct proc_entry proc_root_entry, proc_process_entry, proc_task_en
 extern const struct proc_entry proc_sys_entries[];
 extern const struct file_ops proc_fail_nth_ops;
 
-// A node that stands for an open file without a name; takes over the reference to file, if it succeeds.
+// A node that stands for what an open file without a name is: not for the file, which may be closed meanwhile.
 [[nodiscard]] int proc_make_file_node(const struct proc_node *link, struct file *file, struct vnode **out);
 // Whether the caller may look into that process: -EACCES; -ENOENT: it is gone.
 [[nodiscard]] int proc_may_look(const struct proc_node *node);

@@ -3,6 +3,7 @@
 
 #include "kernel/base/atomic.h"
 #include "kernel/debug/log.h"
+#include "kernel/events/epoll.h"
 #include "kernel/fs/fdtable.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/space.h"
@@ -65,8 +66,51 @@ SHOW_NUMBER(show_overcommit, 1) // memory is promised without looking
 SHOW_NUMBER(show_map_count, SPACE_AREAS_MAX)
 SHOW_NUMBER(show_lowest_map, SPACE_LOW)
 SHOW_NUMBER(show_nr_open, FD_LIMIT_MAX)
-SHOW_NUMBER(show_file_max, INT64_MAX)
-SHOW_NUMBER(show_pipe_max, PIPE_CAPACITY_MAX)
+
+static int show_variable(const struct proc_node *node, struct text *out)
+{
+    text_add(out, "%lu\n", READ_ONCE(*node->entry->number));
+    return 0;
+}
+
+static int show_watches_max(const struct proc_node *node, struct text *out)
+{
+    text_add(out, "%lu\n", epoll_watches_max());
+    return 0;
+}
+
+static int store_variable(const struct proc_node *node, char *text)
+{
+    uint64_t value;
+    int error = may_set();
+    error = error != 0 ? error : parse_u64(text, &value);
+    if (error == 0) {
+        WRITE_ONCE(*node->entry->number, value);
+    }
+    return error;
+}
+
+// A power of two, of a page at least, as capacities are.
+static int store_pipe_max(const struct proc_node *node, char *text)
+{
+    uint64_t value, size = PAGE_SIZE;
+    int error = may_set();
+    error = error != 0 ? error : parse_u64(text, &value);
+    if (error != 0 || value > 1u << 31) {
+        return error != 0 ? error : -EINVAL;
+    }
+    while (size < value) {
+        size *= 2;
+    }
+    WRITE_ONCE(pipe_limits.capacity_max, size);
+    return 0;
+}
+
+static int show_file_count(const struct proc_node *node, struct text *out)
+{
+    text_add(out, "%lu\t0\t%lu\n", file_count(), READ_ONCE(file_count_max));
+    return 0;
+}
 
 // A random one, as RFC 4122 writes them.
 static int add_uuid(struct text *out, uint8_t bytes[16])
@@ -137,12 +181,31 @@ static const struct proc_entry vm_entries[] = {
     FILE("overcommit_memory", show_overcommit),
     {.name = NULL},
 };
+#define VARIABLE(name_, number_)                                                                                       \
+    {.name = (name_), .mode = S_IFREG | 0644, .show = show_variable, .store = store_variable, .number = (number_)}
+
+static const struct proc_entry epoll_entries[] = {
+    {.name = "max_user_watches",
+     .mode = S_IFREG | 0644,
+     .show = show_watches_max,
+     .store = store_variable,
+     .number = &epoll_user_watches_max},
+    {.name = NULL},
+};
 static const struct proc_entry fs_entries[] = {
+    DIRECTORY("epoll", epoll_entries),
+    VARIABLE("file-max", &file_count_max),
+    FILE("file-nr", show_file_count),
     {.name = "protected_hardlinks", .mode = S_IFREG | 0644, .show = show_hardlinks, .store = store_hardlinks},
     {.name = "protected_symlinks", .mode = S_IFREG | 0644, .show = show_symlinks, .store = store_symlinks},
-    FILE("file-max", show_file_max),
     FILE("nr_open", show_nr_open),
-    FILE("pipe-max-size", show_pipe_max),
+    {.name = "pipe-max-size",
+     .mode = S_IFREG | 0644,
+     .show = show_variable,
+     .store = store_pipe_max,
+     .number = &pipe_limits.capacity_max},
+    VARIABLE("pipe-user-pages-hard", &pipe_limits.user_pages_hard),
+    VARIABLE("pipe-user-pages-soft", &pipe_limits.user_pages_soft),
     {.name = NULL},
 };
 const struct proc_entry proc_sys_entries[] = {

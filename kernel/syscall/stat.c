@@ -60,6 +60,9 @@ static int stat_of_descriptor(giver *give, uint64_t fd, uint64_t to)
         if (file->ops != NULL && file->ops->number != NULL) {
             nameless.ino = file->ops->number(file);
         }
+        if (file->ops != NULL && file->ops->owner != NULL) {
+            file->ops->owner(file, &nameless.uid, &nameless.gid);
+        }
         error = give(file->node != NULL ? file->node : &nameless, to);
         file_put(file);
     }

@@ -141,7 +141,7 @@ TEST(pipe, grows_and_shrinks_with_what_is_in_it)
     EXPECT(__builtin_memcmp(back, bytes + 5000, 1000) == 0);
     EXPECT_EQ(take(reader, sizeof(back)), (int64_t)sizeof(bytes));
     EXPECT(__builtin_memcmp(back, bytes, sizeof(bytes)) == 0);
-    EXPECT_EQ(pipe_set_capacity(writer, MIB(2)), -EPERM);
+    EXPECT_EQ(pipe_set_capacity(writer, MIB(2)), MIB(2)); // by who may
     file_put(writer);
     file_put(reader);
 }
