@@ -565,6 +565,11 @@ static int tmpfs_name_of(struct vnode *directory, struct vnode *child, char *out
     return error;
 }
 
+static bool tmpfs_gone(const struct vnode *directory)
+{
+    return READ_ONCE(directory->links) == 0;
+}
+
 static int tmpfs_entry_at(struct vnode *directory, uint64_t *cursor, struct directory_entry *out, char name[NAME_MAX])
 {
     const struct tmpfs_entry *found = NULL;
@@ -624,6 +629,7 @@ static const struct vnode_ops tmpfs_ops = {
     .rename = tmpfs_rename,
     .parent = tmpfs_parent,
     .name_of = tmpfs_name_of,
+    .gone = tmpfs_gone,
     .entry = tmpfs_entry_at,
     .readlink = tmpfs_readlink,
     .truncate = tmpfs_truncate,

@@ -67,6 +67,7 @@ struct vnode_ops {
     int (*parent)(struct vnode *node, struct vnode **out);
     // The name of child in directory, for getcwd(2). -ENOENT: removed meanwhile.
     int (*name_of)(struct vnode *directory, struct vnode *child, char *out, size_t size);
+    bool (*gone)(const struct vnode *directory); // removed: it has no entries any more, not even "."
     // The entry at *cursor (0: the first), and the cursor of the one after it. -ENOENT: there are no more.
     int (*entry)(struct vnode *directory, uint64_t *cursor, struct directory_entry *out, char name[NAME_MAX]);
     int64_t (*readlink)(struct vnode *node, char *out, size_t size); // bytes, not NUL-terminated

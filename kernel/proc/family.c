@@ -80,13 +80,16 @@ static bool names_a_group(int32_t id)
     return false;
 }
 
+uint64_t pid_max = PID_MAX_MOST;
+
 // Numbers go up, and begin again only when all have been used.
 static int32_t next_id(void)
 {
     static bool again;
     do {
-        again |= family.last_id == PID_MAX;
-        family.last_id = family.last_id == PID_MAX ? 2 : family.last_id + 1;
+        bool last = (uint64_t)family.last_id + 1 >= READ_ONCE(pid_max);
+        again |= last;
+        family.last_id = last ? PID_MAX_LEAST - 1 : family.last_id + 1;
     } while (again && (family_find(family.last_id) != NULL || family_find_task(family.last_id) != NULL ||
                        names_a_group(family.last_id)));
     return family.last_id;
@@ -96,6 +99,7 @@ static int32_t next_id(void)
 
 static void add_task(struct process *process, struct task *task)
 {
+    task->identity = ++family.last_identity;
     list_push_back(&process->tasks, &task->sibling);
     COUNT_ADD(process->task_count, 1);
     insert(&family.tasks, tid_of, &task->by_tid);
@@ -114,6 +118,7 @@ void family_add(struct process *process, struct task *first, struct process *par
     }
     insert(&family.processes, pid_of, &process->by_pid);
     add_task(process, first);
+    process->identity = first->identity;
 }
 
 void family_add_task(struct process *process, struct task *task)
@@ -140,6 +145,7 @@ void family_rename_task(struct task *task, int32_t tid)
 {
     tree_remove(&family.tasks, &task->by_tid);
     task->tid = tid;
+    task->identity = task->process->identity; // it is the first one from here on
     insert(&family.tasks, tid_of, &task->by_tid);
 }
 
@@ -151,6 +157,17 @@ static struct process *get(struct process *process)
         (void)__atomic_fetch_add(&process->references, 1, __ATOMIC_RELAXED);
     }
     return process;
+}
+
+uint64_t process_identity(int32_t pid, int32_t tid)
+{
+    irqflags_t flags = spin_lock(&family.lock);
+    const struct process *process = family_find(pid);
+    const struct task *task = tid != 0 ? family_find_task(tid) : NULL;
+    bool found = process != NULL && (tid == 0 || (task != NULL && task->process == process));
+    uint64_t identity = !found ? 0 : tid != 0 ? task->identity : process->identity;
+    spin_unlock(&family.lock, flags);
+    return identity;
 }
 
 struct process *process_find(int32_t pid)

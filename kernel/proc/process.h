@@ -15,8 +15,13 @@
 #include "kernel/sync/semaphore.h"
 #include "kernel/time/process_timers.h"
 
+#define PID_MAX_LEAST 301 // numbers begin again at 300
+#define PID_MAX_MOST 4194304
+extern uint64_t pid_max; // atomic: /proc/sys/kernel/pid_max
+
 struct process {
     int32_t pid;
+    uint64_t identity;   // no other process ever has it, as others will have the number. Constant
     uint32_t references; // atomic
     // The family's lock covers these.
     int32_t group, session;
@@ -120,6 +125,9 @@ int process_group_of(int32_t pid, bool session);                 // getpgid(2), 
 int process_new_session(void);                                   // setsid(2): its number. -EPERM
 [[nodiscard]] int process_start_reaper(void);                    // once, after the scheduler: buries orphans. -ENOMEM
 
+// Of the process, or of the task with tid not 0, that has that number now: no other ever has the same. 0: there is
+// none.
+uint64_t process_identity(int32_t pid, int32_t tid);
 // With a reference; NULL: there is none, or it has been waited for. A zombie has no space and no files.
 struct process *process_find(int32_t pid);
 struct process *process_find_task(int32_t tid); // the process of that task

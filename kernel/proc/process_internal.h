@@ -9,10 +9,9 @@ struct family {
     struct list all;
     struct tree processes, tasks; // by number
     int32_t last_id;
+    uint64_t last_identity;
 };
 extern struct family family;
-
-#define PID_MAX 4194304 // as /proc/sys/kernel/pid_max of a large machine
 
 [[nodiscard]] int process_space_create(struct space **out); // with one reference. -ENOMEM
 // The running thread's; NULL: none. Loads fp too.

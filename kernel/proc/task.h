@@ -9,6 +9,7 @@
 
 struct task {
     int32_t tid;             // the first one's is the process's
+    uint64_t identity;       // of what has that number; likewise
     struct process *process; // constant
     struct thread *thread;   // set before it runs
     struct list sibling;     // of process->tasks; family's lock

@@ -14,7 +14,7 @@ static int thread_of(const struct file *file, uint64_t *out)
     }
     if (error == 0) {
         *out = who.thread;
-        error = who.thread == 0 ? -ESRCH : 0;
+        error = who.thread == 0 || !proc_lives(node) ? -ESRCH : 0;
         process_description_put(&who);
     }
     return error;

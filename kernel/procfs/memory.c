@@ -6,9 +6,9 @@
 #define NAME_COLUMN 73u // where the names of maps begin
 
 // Another process's space, with a reference; NULL: it has ended.
-static struct space *space_of(int32_t pid)
+static struct space *space_of(const struct proc_node *node)
 {
-    struct process *process = process_find(pid);
+    struct process *process = proc_process(node);
     struct space *space = process != NULL ? process_space_get(process) : NULL;
     process_put(process);
     return space;
@@ -47,7 +47,7 @@ static void add_area(struct text *out, const struct area *area)
 int proc_show_maps(const struct proc_node *node, struct text *out)
 {
     int error = proc_may_look(node);
-    struct space *space = error == 0 ? space_of(node->pid) : NULL;
+    struct space *space = error == 0 ? space_of(node) : NULL;
     for (uint64_t from = 0; space != NULL && out->error == 0;) {
         mutex_lock(&space->lock);
         const struct area *found = areas_find(&space->areas, from);
@@ -72,9 +72,9 @@ struct memory {
     uint64_t total, resident, data, stack, code;
 };
 
-static bool measure(int32_t pid, struct memory *out)
+static bool measure(const struct proc_node *node, struct memory *out)
 {
-    struct space *space = space_of(pid);
+    struct space *space = space_of(node);
     *out = (struct memory){0};
     if (space == NULL) {
         return false;
@@ -94,10 +94,10 @@ static bool measure(int32_t pid, struct memory *out)
     return true;
 }
 
-int proc_show_memory_status(struct text *out, int32_t pid)
+int proc_show_memory_status(const struct proc_node *node, struct text *out)
 {
     struct memory memory;
-    if (!measure(pid, &memory)) {
+    if (!measure(node, &memory)) {
         return 0; // it has ended meanwhile
     }
     const struct {
@@ -131,7 +131,7 @@ int proc_show_memory_status(struct text *out, int32_t pid)
 int proc_show_statm(const struct proc_node *node, struct text *out)
 {
     struct memory memory;
-    (void)measure(node->pid, &memory);
+    (void)measure(node, &memory);
     text_add(out, "%lu %lu %lu %lu 0 %lu 0\n", memory.total / PAGE_SIZE, memory.resident / PAGE_SIZE, 0ul,
              memory.code / PAGE_SIZE, (memory.data + memory.stack) / PAGE_SIZE);
     return 0;
@@ -139,7 +139,7 @@ int proc_show_statm(const struct proc_node *node, struct text *out)
 
 static int show_strings(const struct proc_node *node, bool environment, struct text *out)
 {
-    struct space *space = space_of(node->pid);
+    struct space *space = space_of(node);
     char chunk[256];
     if (space == NULL) {
         return 0; // a zombie
@@ -172,7 +172,7 @@ int proc_show_environment(const struct proc_node *node, struct text *out)
 int proc_jump_to_program(const struct proc_node *node, struct vnode **out)
 {
     int error = proc_may_look(node);
-    struct space *space = error == 0 ? space_of(node->pid) : NULL;
+    struct space *space = error == 0 ? space_of(node) : NULL;
     if (error == 0) {
         *out = space != NULL ? node_of(space->program) : NULL;
         vnode_get(*out);

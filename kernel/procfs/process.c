@@ -18,7 +18,14 @@
 
 static int find(const struct proc_node *node, struct process_description *out)
 {
-    return process_describe(node->pid, node->tid, out) ? 0 : -ESRCH;
+    if (!process_describe(node->pid, node->tid, out)) {
+        return -ESRCH;
+    }
+    if (!proc_lives(node)) {
+        process_description_put(out);
+        return -ESRCH;
+    }
+    return 0;
 }
 
 // --- stat, status --------------------------------------------------------------------------------------------------
@@ -27,10 +34,10 @@ struct sizes {
     uint64_t total, resident, limit, arguments, arguments_end, environment_end, stack, brk_start, brk;
 };
 
-static struct sizes sizes_of(int32_t pid)
+static struct sizes sizes_of(const struct proc_node *node)
 {
     struct sizes sizes = {0};
-    struct process *process = process_find(pid);
+    struct process *process = proc_process(node);
     struct space *space = process != NULL ? process_space_get(process) : NULL;
     if (space != NULL) {
         sizes = (struct sizes){space->areas.bytes, space->resident,    process_limit(process, RLIMIT_RSS),
@@ -51,7 +58,7 @@ static int show_stat(const struct proc_node *node, struct text *out)
         return error;
     }
     bool may_look = proc_may_look(node) == 0;
-    struct sizes sizes = sizes_of(node->pid);
+    struct sizes sizes = sizes_of(node);
     if (!may_look) { // sizes are everybody's to see, places are not
         sizes = (struct sizes){.total = sizes.total, .resident = sizes.resident, .limit = sizes.limit};
     }
@@ -121,7 +128,7 @@ static int show_status(const struct proc_node *node, struct text *out)
     }
     text_add(out, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", who.pid, PID_OF(node), who.group,
              who.session);
-    error = who.state == 'Z' ? 0 : proc_show_memory_status(out, node->pid);
+    error = who.state == 'Z' ? 0 : proc_show_memory_status(node, out);
     text_add(out, "Threads:\t%u\n", who.task_count);
     add_masks(out, &who);
     add_cpus(out);
@@ -146,7 +153,7 @@ static int show_comm(const struct proc_node *node, struct text *out)
 static int jump_to_place(const struct proc_node *node, bool root, struct vnode **out)
 {
     int error = proc_may_look(node);
-    struct process *process = error == 0 ? process_find(node->pid) : NULL;
+    struct process *process = error == 0 ? proc_process(node) : NULL;
     if (error == 0 && process == NULL) {
         error = -ENOENT;
     }
@@ -192,7 +199,7 @@ static int show_target(const struct proc_node *node, struct text *out)
 static int file_of(const struct proc_node *node, struct file **out)
 {
     int error = proc_may_look(node);
-    struct process *process = error == 0 ? process_find(node->pid) : NULL;
+    struct process *process = error == 0 ? proc_process(node) : NULL;
     struct fd_table *files = process != NULL ? process_files_get(process) : NULL;
     if (error == 0) {
         error = files != NULL && fd_file_or_place(files, node->fd, out) == 0 ? 0 : -ENOENT;
@@ -282,7 +289,7 @@ static int store_trace(const struct proc_node *node, char *text)
     uint64_t value;
     int error = may_change();
     error = error != 0 ? error : parse_u64(text, &value);
-    struct process *process = error == 0 && value <= 1 ? process_find(node->pid) : NULL;
+    struct process *process = error == 0 && value <= 1 ? proc_process(node) : NULL;
     if (error == 0 && process == NULL) {
         error = value > 1 ? -EINVAL : -ESRCH;
     }
@@ -296,7 +303,7 @@ static int store_trace(const struct proc_node *node, char *text)
 static int store_comm(const struct proc_node *node, char *text)
 {
     struct process *me = process_current();
-    if (node->pid != me->pid || (node->tid != 0 && node->tid != task_current()->tid)) {
+    if (!proc_lives(node) || node->pid != me->pid || (node->tid != 0 && node->tid != task_current()->tid)) {
         return -EINVAL; // a thread's name is its own to change
     }
     thread_set_name(thread_current(), text);
@@ -305,7 +312,7 @@ static int store_comm(const struct proc_node *node, char *text)
 
 static int show_oom_score(const struct proc_node *node, struct text *out)
 {
-    struct process *process = process_find(PID_OF(node));
+    struct process *process = proc_process(node);
     if (process != NULL) {
         text_add(out, "%u\n", oom_score(process));
     }
@@ -315,7 +322,7 @@ static int show_oom_score(const struct proc_node *node, struct text *out)
 
 static int show_oom_adjustment(const struct proc_node *node, struct text *out)
 {
-    struct process *process = process_find(PID_OF(node));
+    struct process *process = proc_process(node);
     if (process != NULL) {
         text_add(out, "%d\n", READ_ONCE(process->oom_score_adj));
     }
@@ -333,7 +340,7 @@ static int store_oom_adjustment(const struct proc_node *node, char *text)
         return -EINVAL;
     }
     int32_t wanted = negative ? -(int32_t)value : (int32_t)value;
-    struct process *process = process_find(PID_OF(node));
+    struct process *process = proc_process(node);
     if (process == NULL) {
         return -ESRCH;
     }

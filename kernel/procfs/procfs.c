@@ -41,6 +41,7 @@ static int make(struct mount *mount, const struct proc_entry *entry, const struc
     if (parent != NULL) {
         node->pid = parent->pid;
         node->tid = parent->tid;
+        node->identity = parent->identity;
         node->parent = (struct vnode *)&parent->vnode;
         vnode_get(node->parent);
     }
@@ -58,6 +59,21 @@ static void finish(struct proc_node *node, struct vnode **out)
         process_node_owner(node->pid, plain, &node->vnode.uid, &node->vnode.gid);
     }
     *out = &node->vnode;
+}
+
+bool proc_lives(const struct proc_node *node)
+{
+    return node->pid == 0 || process_identity(node->pid, node->tid) == node->identity;
+}
+
+struct process *proc_process(const struct proc_node *node)
+{
+    struct process *process = process_find(node->pid);
+    if (process != NULL && !proc_lives(node)) {
+        process_put(process);
+        process = NULL;
+    }
+    return process;
 }
 
 static void proc_release(struct vnode *vnode)
@@ -97,6 +113,7 @@ int proc_make_file_node(const struct proc_node *link, struct file *file, struct 
 int proc_may_look(const struct proc_node *node)
 {
     int error = process_may_access_id(node->pid, node->tid, ACCESS_BY_FILE_USER);
+    error = proc_lives(node) ? error : -ESRCH;
     return error == -ESRCH ? -ENOENT : error == -EPERM ? -EACCES : error;
 }
 
@@ -134,7 +151,7 @@ struct open_for {
 
 static bool descriptor_is_open(const struct proc_node *node, uint32_t fd, struct open_for *how)
 {
-    struct process *process = process_find(node->pid);
+    struct process *process = proc_process(node);
     struct fd_table *files = process != NULL ? process_files_get(process) : NULL;
     struct file *file;
     bool open = files != NULL && fd_file_or_place(files, fd, &file) == 0;
@@ -160,10 +177,11 @@ static int make_numbered(const struct proc_node *directory, uint32_t number, str
     };
     enum proc_numbers numbers = directory->entry->numbers;
     struct open_for open = {false, false};
-    bool there = numbers == PROC_PIDS   ? process_exists((int32_t)number, 0)
-                 : numbers == PROC_TIDS ? number != 0 && process_exists(directory->pid, (int32_t)number)
-                                        : descriptor_is_open(directory, number, &open);
-    if (!there) {
+    uint64_t identity = numbers == PROC_PIDS                  ? process_identity((int32_t)number, 0)
+                        : numbers == PROC_TIDS && number != 0 ? process_identity(directory->pid, (int32_t)number)
+                                                              : directory->identity;
+    bool there = numbers < PROC_FDS ? identity != 0 && number != 0 : descriptor_is_open(directory, number, &open);
+    if (!there || !proc_lives(directory)) {
         return -ENOENT;
     }
     struct proc_node *node;
@@ -172,6 +190,7 @@ static int make_numbered(const struct proc_node *directory, uint32_t number, str
         node->pid = numbers == PROC_PIDS ? (int32_t)number : node->pid;
         node->tid = numbers == PROC_TIDS ? (int32_t)number : node->tid;
         node->fd = numbers >= PROC_FDS ? number : 0;
+        node->identity = identity;
         if (numbers == PROC_FDS) { // what it is open for, as on Linux
             node->vnode.mode = S_IFLNK | 0100 | (open.reads ? 0400 : 0) | (open.writes ? 0200 : 0);
         }
@@ -184,6 +203,10 @@ static int proc_lookup(struct vnode *vnode, const char *name, size_t length, str
 {
     const struct proc_node *directory = proc_node(vnode);
     uint32_t number;
+    if (!proc_lives(directory)) { // as on Linux, where these two are asked for permission first
+        bool asked = directory->entry == &proc_process_entry || directory->entry->numbers == PROC_TIDS;
+        return asked ? -ESRCH : -ENOENT;
+    }
     for (const struct proc_entry *entry = directory->entry->entries; entry != NULL && entry->name != NULL; entry++) {
         if (same_name(entry->name, name, length)) {
             struct proc_node *node;
@@ -196,6 +219,11 @@ static int proc_lookup(struct vnode *vnode, const char *name, size_t length, str
     }
     bool numbered = directory->entry->numbers != PROC_NONE && read_number(name, length, &number);
     return numbered ? make_numbered(directory, number, out) : -ENOENT;
+}
+
+static bool proc_gone(const struct vnode *vnode)
+{
+    return !proc_lives(container_of(vnode, const struct proc_node, vnode));
 }
 
 static int proc_parent(struct vnode *vnode, struct vnode **out)
@@ -229,10 +257,10 @@ static int64_t next_number(const struct proc_node *directory, uint32_t from)
     case PROC_PIDS:
     case PROC_TIDS:
         id = process_next_id(directory->entry->numbers == PROC_PIDS ? 0 : directory->pid, (int32_t)from);
-        return id != 0 ? id : -ENOENT;
+        return id != 0 && proc_lives(directory) ? id : -ENOENT;
     case PROC_FDS:
     case PROC_FD_INFOS:
-        process = process_find(directory->pid);
+        process = proc_process(directory);
         files = process != NULL ? process_files_get(process) : NULL;
         if (files != NULL) {
             found = fd_next(files, from);
@@ -341,6 +369,7 @@ static int64_t read_locked(const struct proc_node *node, struct text *text, stru
         text->error = 0;
         int error = node->entry->show(node, text);
         error = error == 0 ? text->error : error;
+        error = error == 0 && !proc_lives(node) ? -ESRCH : error;
         if (error != 0) {
             text->length = 0;
             return error;
@@ -382,7 +411,7 @@ static int64_t text_write(struct file *file, struct io *io, uint64_t offset)
     if (size > 0 && text[size - 1] == '\n') {
         text[size - 1] = 0;
     }
-    error = node->entry->store(node, text);
+    error = proc_lives(node) ? node->entry->store(node, text) : -ESRCH;
     return error != 0 ? error : (int64_t)size;
 }
 
@@ -428,14 +457,14 @@ static bool proc_is_own(const struct vnode *vnode)
 {
     const struct proc_node *node = container_of(vnode, struct proc_node, vnode);
     const struct process *me = process_current();
-    return node->entry->numbers >= PROC_FDS && me != NULL && me->pid == node->pid;
+    return node->entry->numbers >= PROC_FDS && me != NULL && me->identity == node->identity;
 }
 
 static const struct file_ops proc_text_ops = {.read = text_read, .write = text_write, .release = text_release};
 static const struct file_ops proc_directory_ops = {.read = NULL};
 
 #define COMMON                                                                                                         \
-    .lookup = proc_lookup, .parent = proc_parent, .name_of = proc_name_of, .entry = proc_entry_at,                     \
+    .lookup = proc_lookup, .parent = proc_parent, .name_of = proc_name_of, .gone = proc_gone, .entry = proc_entry_at,  \
     .readlink = proc_readlink, .truncate = proc_truncate, .is_own = proc_is_own, .open = proc_open,                    \
     .release = proc_release
 static const struct vnode_ops proc_ops = {COMMON};

@@ -30,6 +30,7 @@ struct proc_node {
     const struct proc_entry *entry;
     struct vnode *parent; // a reference; NULL: the root
     int32_t pid, tid;     // of a process, and of a task in it; 0: of none
+    uint64_t identity;    // of the task, else the process: its number may be another's by now
     uint32_t fd;
     struct file *file; // a place (O_PATH) in what opening this opens again; NULL: nothing
     bool stands_for_file;
@@ -46,6 +47,11 @@ extern const struct file_ops proc_fail_nth_ops;
 
 // A node that stands for what an open file without a name is: not for the file, which may be closed meanwhile.
 [[nodiscard]] int proc_make_file_node(const struct proc_node *link, struct file *file, struct vnode **out);
+// Whether what node is of is still there. Asked after it was looked up by its number, it says that it was the right
+// one: who is there at last was there all along.
+bool proc_lives(const struct proc_node *node);
+// Its process, with a reference; NULL: it is gone.
+struct process *proc_process(const struct proc_node *node);
 // Whether the caller may look into that process: -EACCES; -ENOENT: it is gone.
 [[nodiscard]] int proc_may_look(const struct proc_node *node);
 // Adds a node's path as the caller sees it.
@@ -54,7 +60,7 @@ void proc_add_path(struct text *out, struct vnode *node);
 int proc_show_mounts(const struct proc_node *node, struct text *out);
 int proc_show_mount_info(const struct proc_node *node, struct text *out);
 int proc_show_maps(const struct proc_node *node, struct text *out);
-int proc_show_memory_status(struct text *out, int32_t pid); // the Vm… lines of status
+int proc_show_memory_status(const struct proc_node *node, struct text *out); // the Vm… lines of status
 int proc_show_statm(const struct proc_node *node, struct text *out);
 int proc_show_arguments(const struct proc_node *node, struct text *out);
 int proc_show_environment(const struct proc_node *node, struct text *out);

@@ -59,7 +59,6 @@ static int store_domain(const struct proc_node *node, char *text)
         text_add(out, "%lu\n", (uint64_t)(value));                                                                     \
         return 0;                                                                                                      \
     }
-SHOW_NUMBER(show_pid_max, 4194304)
 SHOW_NUMBER(show_overflow_id, 65534)
 SHOW_NUMBER(show_last_capability, 40)
 SHOW_NUMBER(show_overcommit, 1) // memory is promised without looking
@@ -86,6 +85,20 @@ static int store_variable(const struct proc_node *node, char *text)
     error = error != 0 ? error : parse_u64(text, &value);
     if (error == 0) {
         WRITE_ONCE(*node->entry->number, value);
+    }
+    return error;
+}
+
+static int store_pid_max(const struct proc_node *node, char *text)
+{
+    uint64_t value;
+    int error = may_set();
+    error = error != 0 ? error : parse_u64(text, &value);
+    if (error == 0 && (value < PID_MAX_LEAST || value > PID_MAX_MOST)) {
+        error = -EINVAL;
+    }
+    if (error == 0) {
+        WRITE_ONCE(pid_max, value);
     }
     return error;
 }
@@ -170,7 +183,7 @@ static const struct proc_entry kernel_entries[] = {
     FILE("ostype", show_system),
     FILE("overflowgid", show_overflow_id),
     FILE("overflowuid", show_overflow_id),
-    FILE("pid_max", show_pid_max),
+    {.name = "pid_max", .mode = S_IFREG | 0644, .show = show_variable, .store = store_pid_max, .number = &pid_max},
     DIRECTORY("random", random_entries),
     FILE("version", show_version),
     {.name = NULL},

@@ -402,6 +402,9 @@ static int64_t give_entries(struct file *file, uint64_t to, uint64_t room)
 {
     char name[NAME_MAX];
     uint64_t done = 0;
+    if (file->node->ops->gone != NULL && file->node->ops->gone(file->node)) {
+        return -ENOENT;
+    }
     for (;;) {
         struct directory_entry entry;
         uint64_t cursor = file->offset;
