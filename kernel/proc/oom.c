@@ -30,13 +30,12 @@ static uint64_t share_of(const struct account *account)
 }
 
 // With the family's lock. Pages that it has, its tables and its share of its user's, and what it was told to count for.
-// 0: must not be killed.
+// 0: must not be killed. One that ends already has its weight, too: it is waited for before another has to go.
 static uint64_t weight_of(const struct process *process)
 {
     const struct space *space = process->space;
     int adjust = READ_ONCE(process->oom_score_adj);
-    if (space == NULL || READ_ONCE(process->exiting) || process->ended || process->oom_skip ||
-        adjust <= OOM_SCORE_ADJ_MIN) {
+    if (space == NULL || process->ended || process->oom_skip || adjust <= OOM_SCORE_ADJ_MIN) {
         return 0;
     }
     int64_t all = (int64_t)page_pool_total(&kernel_pages);
@@ -78,21 +77,22 @@ static const char *name_of(const struct process *process)
     return runs ? list_first(&process->tasks, struct task, sibling)->thread->name : process->name;
 }
 
-// With the family's lock: kills it, and all that share its memory, which would not come back otherwise. False: one of
-// them must not be killed.
+// With the family's lock: kills it, and all that share its memory, which would not come back otherwise; unless it ends
+// already. False: one of them does not end.
 static bool kill_all_of(struct process *victim)
 {
+    bool ends = READ_ONCE(victim->exiting);
     const struct space *space = victim->space;
     bool all = true;
     list_for_each(at, &family.all)
     {
         struct process *process = container_of(at, struct process, all);
         bool shares = process == victim || (space != NULL && process->space == space);
-        if (shares && (process == victim || READ_ONCE(process->oom_score_adj) > OOM_SCORE_ADJ_MIN)) {
+        bool may = process == victim || (process->pid != 1 && READ_ONCE(process->oom_score_adj) > OOM_SCORE_ADJ_MIN);
+        if (shares && may && !ends) {
             signal_send_locked(process, NULL, &(struct signal_info){.signal = SIGKILL, .code = SI_KERNEL});
-        } else if (shares) {
-            all = false;
         }
+        all &= !shares || READ_ONCE(process->exiting);
     }
     return all;
 }
@@ -146,6 +146,8 @@ static bool kill_one(void)
     if (victim != NULL) {
         oom.victim = victim;
         oom.chosen_ns = timer_now();
+    }
+    if (victim != NULL && !READ_ONCE(victim->exiting)) {
         WRITE_ONCE(oom.kills, oom.kills + 1);
         format(line, sizeof(line), "out of memory: killed pid %d (%s), %lu KiB", victim->pid, name_of(victim),
                READ_ONCE(victim->space->resident) * (PAGE_SIZE / 1024));
