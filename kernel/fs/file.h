@@ -58,7 +58,8 @@ struct file_ops {
     int64_t (*ioctl)(struct file *file, unsigned request, uint64_t argument); // NULL: -ENOTTY
     // Which of POLL_* hold now, and what to listen to for more. NULL: always ready to read and write.
     unsigned (*poll)(struct file *file, struct condition **changed);
-    struct backing *(*pages)(struct file *file); // for mmap(2); NULL: -ENODEV
+    struct backing *(*pages)(struct file *file); // for mmap(2); NULL: -ENODEV, unless
+    bool zeroes;                                 // it is mapped as what has no file is
     void (*release)(struct file *file);          // may be NULL
     // A device is being opened, and file->ops is this; may set others, and what belongs to them. When it fails nothing
     // is released. NULL: nothing to do.

@@ -36,6 +36,25 @@ int64_t sys_munmap(const uint64_t arguments[6])
     return space_unmap(my_space(), arguments[0], arguments[1]);
 }
 
+static int map_shared(struct space_request *request, uint64_t *start)
+{
+    struct vnode *node;
+    bool reserves = (request->flags & AREA_NORESERVE) == 0;
+    if ((request->flags & AREA_GROWS_DOWN) != 0) { // a stack is nobody else's
+        return -EINVAL;
+    }
+    if (request->size > SPACE_HIGH || (reserves && request->size / PAGE_SIZE > page_pool_total(&kernel_pages))) {
+        return -ENOMEM;
+    }
+    int error = tmpfs_anonymous(credentials_current(), request->size, &node, &request->backing);
+    if (error == 0) {
+        request->flags |= AREA_SHARED;
+        error = space_map(my_space(), request, start);
+        vnode_put(node);
+    }
+    return error;
+}
+
 static bool file_may_run(const struct file *file)
 {
     return file->node == NULL || (file->node->mount->flags & MOUNT_NO_EXEC) == 0;
@@ -55,34 +74,18 @@ static int map_file(uint32_t fd, struct space_request *request, uint64_t *start)
         error = -EACCES;
     } else if (area_forbids(request->flags, request->flags)) {
         error = -EPERM;
-    } else if (file->ops->pages == NULL) {
+    } else if (file->ops->pages == NULL && !file->ops->zeroes) {
         error = -ENODEV;
     } else if ((request->flags & AREA_GROWS_DOWN) != 0) {
         error = -EINVAL; // below it would be other bytes of the file
+    } else if (file->ops->zeroes) {
+        request->offset = 0; // all of it is the same
+        error = shared ? map_shared(request, start) : space_map(my_space(), request, start);
     } else {
         request->backing = file->ops->pages(file);
         error = space_map(my_space(), request, start);
     }
     file_put(file);
-    return error;
-}
-
-static int map_shared(struct space_request *request, uint64_t *start)
-{
-    struct vnode *node;
-    bool reserves = (request->flags & AREA_NORESERVE) == 0;
-    if ((request->flags & AREA_GROWS_DOWN) != 0) { // a stack is nobody else's
-        return -EINVAL;
-    }
-    if (request->size > SPACE_HIGH || (reserves && request->size / PAGE_SIZE > page_pool_total(&kernel_pages))) {
-        return -ENOMEM;
-    }
-    int error = tmpfs_anonymous(credentials_current(), request->size, &node, &request->backing);
-    if (error == 0) {
-        request->flags |= AREA_SHARED;
-        error = space_map(my_space(), request, start);
-        vnode_put(node);
-    }
     return error;
 }
 

@@ -116,6 +116,30 @@ static void of_another(void)
     say_file("plain");
 }
 
+static void of_zeroes(void)
+{
+    int ro = open("/dev/zero", O_RDONLY), rw = open("/dev/zero", O_RDWR), wo = open("/dev/zero", O_WRONLY);
+    FACT_OK((long)map(PAGE, RW, MAP_SHARED, ro));
+    FACT_OK((long)map(PAGE, RO, MAP_SHARED, wo));
+    FACT_OK((long)mmap(NULL, PAGE, RO, MAP_PRIVATE, ro, 17 * PAGE));
+    char *one = map(2 * PAGE, RO, MAP_SHARED, ro), *two = map(2 * PAGE, RW, MAP_SHARED, rw);
+    char *own = map(PAGE, RO, MAP_PRIVATE, ro);
+    fact("its bytes", "%d%d%d", one[PAGE], two[PAGE], own[0]);
+    FACT(mprotect(one, PAGE, RW));
+    FACT(mprotect(own, PAGE, RW));
+    fact("an own one", "%s", write_to(own));
+    fflush(stdout);
+    if (fork() == 0) {
+        two[0] = 'c';
+        own[0] = 'c';
+        _exit(0);
+    }
+    wait(NULL);
+    fact("after a child's writes", "%c%c", two[0], own[0]);
+    FACT_OK((long)map(PAGE, RO, MAP_PRIVATE, open("/dev/null", O_RDONLY)));
+    FACT_OK((long)map(PAGE, RO, MAP_SHARED, open("/dev/full", O_RDWR)));
+}
+
 // One area after the other: what lies before the one that may not has changed.
 static void of_several(void)
 {
@@ -323,6 +347,7 @@ int main(void)
     of_read_only();
     of_other_modes();
     of_another();
+    of_zeroes();
     of_several();
     of_a_mount();
     of_the_kernel();
