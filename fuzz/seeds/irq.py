@@ -16,8 +16,9 @@ SEEDS = {
     "unexpected": program((RAISE, 5), (RAISE, 50), (INTERRUPT, 0), (UNMASK, 50), (RAISE, 50), (INTERRUPT, 0)),
     "spurious": program((INTERRUPT, 0), (INTERRUPT + 1, 0), (INTERRUPT + 2, 0), (INTERRUPT + 3, 0)),
     "denied-storm": program((STUCK_DENIES, 33), (RAISE, 33), (MANY, 0), (UNMASK, 33), (MANY, 0)),
-    "storm": program((STUCK_CLAIMS, 20), (RAISE, 20), (STORM, 0), (WAIT, 0), (UNMASK, 20), (STORM, 0)),
-    "windows": program((STUCK_CLAIMS, 20), (RAISE, 20), (MANY, 0), (WAIT, 0), (MANY, 0), (STORM, 0)),
+    "storm": program((STUCK_CLAIMS, 45), (RAISE, 45), (STORM, 0), (WAIT, 0), (UNMASK, 45), (STORM, 0)),
+    "private": program((STUCK_CLAIMS, 20), (RAISE, 20), (STORM, 0), (WAIT, 0), (UNMASK, 20), (STORM, 0)),
+    "windows": program((STUCK_CLAIMS, 45), (RAISE, 45), (MANY, 0), (WAIT, 0), (MANY, 0), (STORM, 0)),
 }
 
 if __name__ == "__main__":
