@@ -138,19 +138,26 @@ int32_t process_next_id(int32_t pid, int32_t from)
     return found;
 }
 
+struct count {
+    uint32_t tasks, running;
+};
+
+static bool count_one(struct process *process, void *argument)
+{
+    struct count *count = argument;
+    count->tasks += process->task_count;
+    list_for_each(each, &process->tasks)
+    {
+        count->running += state_of(process, container_of(each, struct task, sibling)) == 'R';
+    }
+    return true;
+}
+
 void process_count(uint32_t *tasks, uint32_t *running, int32_t *last)
 {
-    irqflags_t flags = spin_lock(&family.lock);
-    *tasks = *running = 0;
-    *last = family.last_id;
-    list_for_each(at, &family.all)
-    {
-        const struct process *process = container_of(at, struct process, all);
-        *tasks += process->task_count;
-        list_for_each(each, &process->tasks)
-        {
-            *running += state_of(process, container_of(each, struct task, sibling)) == 'R';
-        }
-    }
-    spin_unlock(&family.lock, flags);
+    struct count count = {0};
+    process_for_each(count_one, &count);
+    *tasks = count.tasks;
+    *running = count.running;
+    *last = READ_ONCE(family.last_id);
 }

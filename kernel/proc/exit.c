@@ -167,20 +167,17 @@ static void hang_up_orphaned(int32_t group, int32_t session, const struct proces
     if (parent == NULL || parent->group == group || parent->session != session) {
         return;
     }
-    list_for_each(at, &family.all)
-    {
-        const struct process *process = container_of(at, struct process, all);
-        stopped |= process->group == group && process != leaving && process->stopping;
+    for (const struct process *at = group_member(group, 0); at != NULL && !stopped;
+         at = group_member(group, at->pid + 1)) {
+        stopped = at != leaving && at->stopping;
     }
     if (!stopped || !group_is_orphaned(group, leaving)) {
         return;
     }
-    list_for_each(at, &family.all)
-    {
-        struct process *process = container_of(at, struct process, all);
-        if (process->group == group && process != leaving) {
-            signal_send_to_many(process, &(struct signal_info){.signal = SIGHUP, .code = SI_KERNEL}, 0);
-            signal_send_to_many(process, &(struct signal_info){.signal = SIGCONT, .code = SI_KERNEL}, 0);
+    for (struct process *at = group_member(group, 0); at != NULL; at = group_member(group, at->pid + 1)) {
+        if (at != leaving) {
+            signal_send_to_many(at, &(struct signal_info){.signal = SIGHUP, .code = SI_KERNEL}, 0);
+            signal_send_to_many(at, &(struct signal_info){.signal = SIGCONT, .code = SI_KERNEL}, 0);
         }
     }
 }
@@ -193,7 +190,11 @@ static void leave_family_behind(struct process *process)
         struct process *child = list_first(&process->children, struct process, sibling);
         int32_t group = child->group, session = child->session;
         give_child(child, heir);
-        hang_up_orphaned(group, session, process, process);
+        bool more =
+            !list_empty(&process->children) && list_first(&process->children, struct process, sibling)->group == group;
+        if (!more) { // asked once for those that follow one another
+            hang_up_orphaned(group, session, process, process);
+        }
     }
 }
 

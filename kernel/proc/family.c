@@ -8,17 +8,34 @@ struct family family = {.lock = SPINLOCK_INIT("family", RANK_PROCESS), .all = {&
 
 // --- by number -----------------------------------------------------------------------------------------------------
 
-static int32_t pid_of(const struct tree_node *node)
+static int64_t pid_of(const struct tree_node *node)
 {
     return container_of(node, struct process, by_pid)->pid;
 }
 
-static int32_t tid_of(const struct tree_node *node)
+static int64_t tid_of(const struct tree_node *node)
 {
     return container_of(node, struct task, by_tid)->tid;
 }
 
-static struct tree_node *find(const struct tree *tree, int32_t (*number_of)(const struct tree_node *), int32_t number)
+static int64_t pair(int32_t of, int32_t pid)
+{
+    return (int64_t)of << 32 | (uint32_t)pid;
+}
+
+static int64_t group_of(const struct tree_node *node)
+{
+    const struct process *process = container_of(node, struct process, by_group);
+    return pair(process->group, process->pid);
+}
+
+static int64_t session_of(const struct tree_node *node)
+{
+    const struct process *process = container_of(node, struct process, by_session);
+    return pair(process->session, process->pid);
+}
+
+static struct tree_node *find(const struct tree *tree, int64_t (*number_of)(const struct tree_node *), int64_t number)
 {
     struct tree_node *node = tree->root;
     while (node != NULL && number_of(node) != number) {
@@ -27,7 +44,7 @@ static struct tree_node *find(const struct tree *tree, int32_t (*number_of)(cons
     return node;
 }
 
-static void insert(struct tree *tree, int32_t (*number_of)(const struct tree_node *), struct tree_node *node)
+static void insert(struct tree *tree, int64_t (*number_of)(const struct tree_node *), struct tree_node *node)
 {
     struct tree_node *parent = NULL;
     unsigned side = 0;
@@ -38,6 +55,19 @@ static void insert(struct tree *tree, int32_t (*number_of)(const struct tree_nod
     tree_insert(tree, node, parent, side);
 }
 
+// The first node of a number that is at least from, or NULL.
+static struct tree_node *find_from(const struct tree *tree, int64_t (*number_of)(const struct tree_node *),
+                                   int64_t from)
+{
+    struct tree_node *first = NULL;
+    for (struct tree_node *at = tree->root; at != NULL;) {
+        bool from_here = number_of(at) >= from;
+        first = from_here ? at : first;
+        at = at->child[!from_here];
+    }
+    return first;
+}
+
 struct process *family_find(int32_t pid)
 {
     struct tree_node *node = find(&family.processes, pid_of, pid);
@@ -46,13 +76,32 @@ struct process *family_find(int32_t pid)
 
 struct process *family_next(int32_t from)
 {
-    struct tree_node *first = NULL;
-    for (struct tree_node *at = family.processes.root; at != NULL;) {
-        bool from_here = pid_of(at) >= from;
-        first = from_here ? at : first;
-        at = at->child[!from_here];
-    }
-    return first != NULL ? container_of(first, struct process, by_pid) : NULL;
+    struct tree_node *node = find_from(&family.processes, pid_of, from);
+    return node != NULL ? container_of(node, struct process, by_pid) : NULL;
+}
+
+struct process *group_member(int32_t group, int32_t from)
+{
+    struct tree_node *node = find_from(&family.groups, group_of, pair(group, from));
+    struct process *process = node != NULL ? container_of(node, struct process, by_group) : NULL;
+    return process != NULL && process->group == group ? process : NULL;
+}
+
+struct process *session_member(int32_t session, int32_t from)
+{
+    struct tree_node *node = find_from(&family.sessions, session_of, pair(session, from));
+    struct process *process = node != NULL ? container_of(node, struct process, by_session) : NULL;
+    return process != NULL && process->session == session ? process : NULL;
+}
+
+void family_change_group(struct process *process, int32_t group, int32_t session)
+{
+    tree_remove(&family.groups, &process->by_group);
+    tree_remove(&family.sessions, &process->by_session);
+    process->group = group;
+    process->session = session;
+    insert(&family.groups, group_of, &process->by_group);
+    insert(&family.sessions, session_of, &process->by_session);
 }
 
 struct task *family_find_task(int32_t tid)
@@ -70,14 +119,7 @@ struct process *family_find_any(int32_t id)
 
 static bool names_a_group(int32_t id)
 {
-    list_for_each(at, &family.all)
-    {
-        const struct process *process = container_of(at, struct process, all);
-        if (process->group == id || process->session == id) {
-            return true;
-        }
-    }
-    return false;
+    return group_member(id, 0) != NULL || session_member(id, 0) != NULL;
 }
 
 uint64_t pid_max = PID_MAX_MOST;
@@ -117,6 +159,8 @@ void family_add(struct process *process, struct task *first, struct process *par
         list_push_back(&parent->children, &process->sibling);
     }
     insert(&family.processes, pid_of, &process->by_pid);
+    insert(&family.groups, group_of, &process->by_group);
+    insert(&family.sessions, session_of, &process->by_session);
     add_task(process, first);
     process->identity = first->identity;
 }
@@ -132,6 +176,8 @@ void family_remove(struct process *process)
     list_remove(&process->all);
     list_remove(&process->sibling);
     tree_remove(&family.processes, &process->by_pid);
+    tree_remove(&family.groups, &process->by_group);
+    tree_remove(&family.sessions, &process->by_session);
 }
 
 void family_remove_task(struct task *task)

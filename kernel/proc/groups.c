@@ -9,27 +9,14 @@ static struct process *find(int32_t id)
     return process != NULL && !(process->ended && process->orphan) ? process : NULL;
 }
 
-static bool group_exists(int32_t group, int32_t session)
-{
-    list_for_each(at, &family.all)
-    {
-        const struct process *process = container_of(at, struct process, all);
-        if (process->group == group && process->session == session) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Nobody in it has a parent in another group of its session, who could continue it when it is stopped.
 bool group_is_orphaned(int32_t group, const struct process *leaving)
 {
-    list_for_each(at, &family.all)
-    {
-        const struct process *process = container_of(at, struct process, all);
+    for (const struct process *process = group_member(group, 0); process != NULL;
+         process = group_member(group, process->pid + 1)) {
         const struct process *parent = process->parent;
-        if (process->group == group && process != leaving && !process->ended && parent != NULL && parent != leaving &&
-            parent->group != group && parent->session == process->session) {
+        if (process != leaving && !process->ended && parent != NULL && parent != leaving && parent->group != group &&
+            parent->session == process->session) {
             return false;
         }
     }
@@ -37,9 +24,9 @@ bool group_is_orphaned(int32_t group, const struct process *leaving)
 }
 
 // Who waits for a child of the group that it leaves need not wait any more.
-static void change_group(struct process *process, int32_t group)
+static void change_group(struct process *process, int32_t group, int32_t session)
 {
-    process->group = group;
+    family_change_group(process, group, session);
     if (process->parent != NULL) {
         condition_signal(&process->parent->changes);
     }
@@ -59,10 +46,10 @@ static int set_group(const struct process *me, int32_t pid, int32_t group)
         return -EACCES;
     }
     if (process->session != me->session || process->session == process->pid ||
-        (group != process->pid && !group_exists(group, process->session))) {
+        (group != process->pid && !group_in_session_locked(group, process->session))) {
         return -EPERM;
     }
-    change_group(process, group);
+    change_group(process, group, process->session);
     return 0;
 }
 
@@ -91,15 +78,10 @@ int process_new_session(void)
     struct process *me = process_current();
     int error = 0;
     irqflags_t flags = spin_lock(&family.lock);
-    list_for_each(at, &family.all)
-    {
-        if (container_of(at, struct process, all)->group == me->pid) {
-            error = -EPERM; // it leads a group already
-        }
-    }
-    if (error == 0) {
-        me->session = me->pid;
-        change_group(me, me->pid);
+    if (group_member(me->pid, 0) != NULL) {
+        error = -EPERM; // it leads a group already
+    } else {
+        change_group(me, me->pid, me->pid);
     }
     spin_unlock(&family.lock, flags);
     return error != 0 ? error : me->pid;

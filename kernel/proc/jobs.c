@@ -6,29 +6,40 @@
 
 void (*session_ended)(int32_t session);
 
+#define SENDS_AT_ONCE 16u
+
 void group_signal(int32_t group, int32_t session, int signal)
 {
     const struct signal_info info = {.signal = signal, .code = SI_KERNEL};
-    irqflags_t flags = spin_lock(&family.lock);
-    list_for_each(at, &family.all)
-    {
-        struct process *process = container_of(at, struct process, all);
-        if (process->group == group && process->session == session && group > 0) {
-            signal_send_to_many(process, &info, 0);
+    const uint64_t walk = signal_begin_walk();
+    int32_t from = 0;
+    for (bool more = group > 0; more;) {
+        irqflags_t flags = spin_lock(&family.lock);
+        for (unsigned sends = 0; more && sends < SENDS_AT_ONCE; sends++) {
+            struct process *process = group_member(group, from);
+            more = process != NULL && process->session == session;
+            if (more) {
+                from = process->pid + 1;
+                if (process->told_by != walk) {
+                    signal_send_to_many(process, &info, walk);
+                }
+            }
         }
+        spin_unlock(&family.lock, flags);
     }
-    spin_unlock(&family.lock, flags);
+}
+
+// All of a group are of one session.
+bool group_in_session_locked(int32_t group, int32_t session)
+{
+    const struct process *process = group_member(group, 0);
+    return process != NULL && process->session == session;
 }
 
 bool group_in_session(int32_t group, int32_t session)
 {
-    bool found = false;
     irqflags_t flags = spin_lock(&family.lock);
-    list_for_each(at, &family.all)
-    {
-        const struct process *process = container_of(at, struct process, all);
-        found |= process->group == group && process->session == session;
-    }
+    bool found = group_in_session_locked(group, session);
     spin_unlock(&family.lock, flags);
     return found;
 }

@@ -29,7 +29,7 @@ struct process {
     struct list children, sibling, all;
     struct list births; // of struct birth: children that are still being made
     uint64_t told_by;   // the walk over many that told it at its birth: kernel/proc/signal.c
-    struct tree_node by_pid;
+    struct tree_node by_pid, by_group, by_session;
     struct list tasks;
     uint32_t task_count;   // those that have not ended
     struct task *survivor; // the one that runs execve(2): the others end

@@ -409,32 +409,37 @@ static struct signal_info info_of_sender(int signal)
     return (struct signal_info){.signal = signal, .code = from != NULL ? SI_USER : SI_KERNEL, .value = {sender}};
 }
 
-#define VISITS_AT_ONCE 64u
 #define SENDS_AT_ONCE 16u
-static uint64_t walks; // so far
 
-// To those that matches() says: -ESRCH: nobody, -EPERM: nobody that we may. The lock is given up now and then; what is
-// born meanwhile has a higher number, and gets it, too: here, unless it was told at its birth.
-static int send_matching(bool (*matches)(const struct process *process, int32_t wanted), int32_t wanted, int signal)
+uint64_t signal_begin_walk(void)
+{
+    static uint64_t walks; // so far
+    return atomic_add(&walks, 1) + 1;
+}
+
+// To those that next() names, from the lowest number on: -ESRCH: nobody, -EPERM: nobody that we may. The lock is given
+// up now and then; what is born meanwhile has a higher number, and gets it, too: here, unless it was told at its birth.
+static int send_each(struct process *(*next)(int32_t of, int32_t from), int32_t of, int signal)
 {
     struct signal_info info = info_of_sender(signal);
     int result = -ESRCH;
     int32_t from = 0;
-    uint64_t walk = atomic_add(&walks, 1) + 1;
-    for (bool more = true; more;) {
+    const uint64_t walk = signal_begin_walk();
+    for (bool more = true; more && !thread_killed();) {
         irqflags_t flags = spin_lock(&family.lock);
-        unsigned sends = 0;
-        for (unsigned visits = 0; more && visits < VISITS_AT_ONCE && sends < SENDS_AT_ONCE; visits++) {
-            struct process *process = family_next(from);
+        for (unsigned sends = 0; more && sends < SENDS_AT_ONCE; sends++) {
+            struct process *process = next(of, from);
             more = process != NULL;
-            from = more ? process->pid + 1 : from;
-            if (more && process->told_by != walk && matches(process, wanted)) {
+            if (more) {
+                from = process->pid + 1;
+                if (process->told_by == walk) {
+                    continue;
+                }
                 int error = process_may_signal(process, NULL, signal);
                 if (error == 0 && signal != 0) {
                     signal_send_to_many(process, &info, walk);
                 }
                 result = error == 0 ? 0 : result == -ESRCH ? error : result;
-                sends++;
             }
         }
         spin_unlock(&family.lock, flags);
@@ -442,14 +447,10 @@ static int send_matching(bool (*matches)(const struct process *process, int32_t 
     return result;
 }
 
-static bool is_in_group(const struct process *process, int32_t group)
+static struct process *next_of_all(int32_t unused, int32_t from)
 {
-    return process->group == group;
-}
-
-static bool is_anybody_else(const struct process *process, int32_t unused)
-{
-    return process->pid > 1 && process != process_current();
+    struct process *process = family_next(from < 2 ? 2 : from);
+    return process != NULL && process == process_current() ? family_next(process->pid + 1) : process;
 }
 
 // Any task's number will do, as on Linux.
@@ -468,13 +469,16 @@ static int send_to_id(int32_t id, int signal)
 
 int signal_send_group(int32_t group, int signal)
 {
-    return send_matching(is_in_group, group, signal);
+    return send_each(group_member, group, signal);
 }
 
 int signal_send_pid(int32_t pid, int signal)
 {
     if (pid == -1) {
-        return send_matching(is_anybody_else, 0, signal);
+        return send_each(next_of_all, 0, signal);
+    }
+    if (pid == INT32_MIN) {
+        return -ESRCH; // its group would have no number
     }
     if (pid <= 0) {
         return signal_send_group(pid == 0 ? process_current()->group : -pid, signal);
