@@ -10,6 +10,7 @@
 
 #define AT_SYMLINK_NOFOLLOW 0x100u
 #define AT_REMOVEDIR 0x200u
+#define AT_EACCESS 0x200u
 #define AT_FDCWD ((uint64_t)-100)
 #define AT_SYMLINK_FOLLOW 0x400u
 #define AT_EMPTY_PATH 0x1000u
@@ -326,6 +327,39 @@ int64_t sys_ftruncate(const uint64_t arguments[6])
 
 // --- asking ------------------------------------------------------------------------------------------------------
 
+static int access_by(const struct credentials *as, const uint64_t arguments[6])
+{
+    struct path_end end;
+    unsigned flags = (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
+    bool empty = (arguments[3] & AT_EMPTY_PATH) != 0;
+    int error = user_path_node_as(as, arguments[0], arguments[1], flags, empty, &end);
+    if (error == 0) {
+        error = vnode_access(end.node, as, (unsigned)arguments[2]);
+        path_end_put(&end);
+    }
+    return error;
+}
+
+// Whom the program acts for, with the rights that he would have by himself.
+static int access_by_real_user(const struct credentials *as, const uint64_t arguments[6])
+{
+    struct credentials *real;
+    bool fixed = (as->securebits & SECURE_BIT(SECURE_NO_SETUID_FIXUP)) != 0;
+    uint64_t effective = fixed ? as->effective : as->real_uid == 0 ? as->permitted : 0;
+    if (as->uid == as->real_uid && as->gid == as->real_gid && as->effective == effective) {
+        return access_by(as, arguments);
+    }
+    int error = credentials_copy(as, &real);
+    if (error == 0) {
+        real->uid = as->real_uid;
+        real->gid = as->real_gid;
+        real->effective = effective;
+        error = access_by(real, arguments);
+        credentials_put(real);
+    }
+    return error;
+}
+
 int64_t sys_faccessat(const uint64_t arguments[6])
 {
     const uint64_t with_flags[6] = {arguments[0], arguments[1], arguments[2], 0, 0, 0};
@@ -334,14 +368,8 @@ int64_t sys_faccessat(const uint64_t arguments[6])
 
 int64_t sys_faccessat2(const uint64_t arguments[6])
 {
-    struct path_end end;
-    unsigned flags = (arguments[3] & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : PATH_FOLLOW;
-    int error = user_path_node(arguments[0], arguments[1], flags, (arguments[3] & AT_EMPTY_PATH) != 0, &end);
-    if (error == 0) {
-        error = vnode_access(end.node, credentials_current(), (unsigned)arguments[2]);
-        path_end_put(&end);
-    }
-    return error;
+    const struct credentials *as = credentials_current();
+    return (arguments[3] & AT_EACCESS) != 0 ? access_by(as, arguments) : access_by_real_user(as, arguments);
 }
 
 int64_t sys_readlinkat(const uint64_t arguments[6])

@@ -89,9 +89,16 @@ static int open_node(uint64_t dirfd, struct path_end *out)
 
 int user_path_node(uint64_t dirfd, uint64_t path, unsigned flags, bool empty_allowed, struct path_end *out)
 {
+    return user_path_node_as(credentials_current(), dirfd, path, flags, empty_allowed, out);
+}
+
+int user_path_node_as(const struct credentials *as, uint64_t dirfd, uint64_t path, unsigned flags, bool empty_allowed,
+                      struct path_end *out)
+{
     struct user_path from;
     int error = user_path_get(dirfd, path, empty_allowed, &from);
     if (error == 0) {
+        from.start.as = as;
         error = from.text[0] == 0 ? open_node(dirfd, out) : path_walk(&from.start, from.text, flags, out);
         user_path_put(&from);
     }

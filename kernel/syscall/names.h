@@ -17,5 +17,8 @@ void user_path_put(struct user_path *path);
 // Likewise, walked; and with empty_allowed "" is what dirfd has open, whatever it is.
 [[nodiscard]] int user_path_node(uint64_t dirfd, uint64_t path, unsigned flags, bool empty_allowed,
                                  struct path_end *out);
+// By somebody else than the caller.
+[[nodiscard]] int user_path_node_as(const struct credentials *as, uint64_t dirfd, uint64_t path, unsigned flags,
+                                    bool empty_allowed, struct path_end *out);
 // And walked.
 [[nodiscard]] int user_path_walk(uint64_t dirfd, uint64_t path, unsigned flags, struct path_end *out);

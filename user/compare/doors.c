@@ -228,11 +228,66 @@ static void set_id_bits(void)
     fact("after root's chown", "%o", mode_of("/doors/locks"));
 }
 
+// --- whom one acts for ---------------------------------------------------------------------------------------------
+
+static void asked(const char *who)
+{
+    static const struct {
+        const char *path;
+        int mode;
+    } files[] = {{"/doors/secret", R_OK}, {"/doors/secret", W_OK}, {"/doors/hidden/x", R_OK}, {"/doors/his", W_OK},
+                 {"/doors/ours", R_OK},   {"/doors/secret", F_OK}, {"/doors/hidden/x", F_OK}, {"/doors/plain", X_OK},
+                 {"/doors/secret", X_OK}, {"/doors/tohis", W_OK}};
+    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        char what[80];
+        snprintf(what, sizeof(what), "%s: %s %d", who, files[i].path, files[i].mode);
+        int plain = access(files[i].path, files[i].mode) != 0 ? errno : 0;
+        int real = syscall(SYS_faccessat2, AT_FDCWD, files[i].path, files[i].mode, 0) != 0 ? errno : 0;
+        int effective = syscall(SYS_faccessat2, AT_FDCWD, files[i].path, files[i].mode, AT_EACCESS) != 0 ? errno : 0;
+        int link =
+            syscall(SYS_faccessat2, AT_FDCWD, files[i].path, files[i].mode, AT_SYMLINK_NOFOLLOW) != 0 ? errno : 0;
+        fact(what, "%d %d %d %d", plain, real, effective, link);
+    }
+}
+
+static void whom_one_acts_for(void)
+{
+    make_file("/doors/secret", 0600);
+    make_file("/doors/his", 0600);
+    chown("/doors/his", 1000, 1000);
+    make_file("/doors/ours", 0640);
+    chown("/doors/ours", 0, 60);
+    mkdir("/doors/hidden", 0700);
+    make_file("/doors/hidden/x", 0666);
+    symlink("his", "/doors/tohis");
+    static const struct {
+        const char *who;
+        unsigned real, effective, real_group, effective_group;
+    } cases[] = {{"root for a user", 1000, 0, 0, 0},          {"a user for root", 0, 1000, 0, 0},
+                 {"a user for another", 1001, 1000, 0, 0},    {"a group for another", 1000, 1000, 60, 61},
+                 {"another for a group", 1000, 1000, 61, 60}, {"nobody else", 1000, 1000, 1000, 1000}};
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fflush(stdout);
+        if (fork() == 0) {
+            setgroups(0, NULL);
+            setresgid(cases[i].real_group, cases[i].effective_group, 0);
+            setresuid(cases[i].real, cases[i].effective, 0);
+            asked(cases[i].who);
+            _exit(0);
+        }
+        wait(NULL);
+    }
+    asked("root");
+    FACT(syscall(SYS_faccessat2, AT_FDCWD, "/doors/secret", 8, 0));
+    FACT(syscall(SYS_faccessat2, AT_FDCWD, "/doors/secret", R_OK, 0x40000));
+}
+
 int main(void)
 {
     a_number_given_again();
     signals_of_a_terminal();
     names_by_descriptor();
     set_id_bits();
+    whom_one_acts_for();
     return 0;
 }
