@@ -18,6 +18,7 @@ struct pipe {
     uint64_t read, written; // bytes since the beginning
     uint32_t readers, writers;
     uint32_t readers_ever, writers_ever; // whoever waits for the other end sees it even if it has gone again
+    bool taking, putting;                // a splice has a part of what is in it, or of the room: others wait
     uint32_t references;                 // open files of any kind, and openers: the last one frees it
     uint32_t uid, gid;                   // who made it, for what has no name; constant
     struct account *account;             // page_count is charged to, and the pages that there are; a reference
@@ -179,8 +180,8 @@ static int64_t give_available(struct pipe *pipe, struct io *io, uint64_t *from)
 
 static int wait_for_bytes(struct pipe *pipe, bool nonblock)
 {
-    while (pipe->read == pipe->written && pipe->writers > 0) {
-        if (nonblock) {
+    while (pipe->taking || (pipe->read == pipe->written && pipe->writers > 0)) {
+        if (nonblock && !pipe->taking) {
             return -EAGAIN;
         }
         if (condition_wait_interruptible(&pipe->changed, &pipe->lock) != 0) {
@@ -239,15 +240,76 @@ static int64_t pipe_write(struct file *file, struct io *io, uint64_t offset)
         uint64_t room = room_in(pipe);
         if (pipe->readers == 0) {
             error = -EPIPE;
-        } else if (room >= wanted) {
+        } else if (room >= wanted && !pipe->putting) {
             error = write_some(pipe, io, room, &done);
             condition_signal(&pipe->changed);
-        } else if ((file->flags & O_NONBLOCK) != 0) {
+        } else if ((file->flags & O_NONBLOCK) != 0 && !pipe->putting) {
             error = -EAGAIN;
         } else if (condition_wait_interruptible(&pipe->changed, &pipe->lock) != 0) {
             error = -ERESTART;
         }
     }
+    mutex_unlock(&pipe->lock);
+    return done > 0 ? done : error;
+}
+
+// --- splice --------------------------------------------------------------------------------------------------------
+
+int64_t pipe_take(struct file *file, struct io *io, bool nonblock)
+{
+    struct pipe *pipe = file->data;
+    mutex_lock(&pipe->lock);
+    int64_t result = wait_for_bytes(pipe, nonblock);
+    if (result == 0) {
+        uint64_t from = pipe->read;
+        result = give_available(pipe, io, &from);
+        pipe->taking = result > 0;
+    }
+    mutex_unlock(&pipe->lock);
+    return result;
+}
+
+void pipe_taken(struct file *file, uint64_t size)
+{
+    struct pipe *pipe = file->data;
+    mutex_lock(&pipe->lock);
+    pipe->read = min_u64(pipe->read + size, pipe->written);
+    pipe->taking = false;
+    condition_signal(&pipe->changed);
+    mutex_unlock(&pipe->lock);
+}
+
+int64_t pipe_wait_room(struct file *file, bool nonblock, bool claim)
+{
+    struct pipe *pipe = file->data;
+    int64_t result = 0;
+    mutex_lock(&pipe->lock);
+    while (result == 0 && pipe->readers > 0 && (pipe->putting || room_in(pipe) == 0)) {
+        if (nonblock && !pipe->putting) {
+            result = -EAGAIN;
+        } else if (condition_wait_interruptible(&pipe->changed, &pipe->lock) != 0) {
+            result = -ERESTART;
+        }
+    }
+    if (result == 0) {
+        result = pipe->readers == 0 ? -EPIPE : (int64_t)room_in(pipe);
+        pipe->putting = claim && result > 0;
+    }
+    mutex_unlock(&pipe->lock);
+    return result;
+}
+
+int64_t pipe_put(struct file *file, struct io *io, bool claimed)
+{
+    struct pipe *pipe = file->data;
+    int64_t done = 0;
+    mutex_lock(&pipe->lock);
+    bool free = claimed || !pipe->putting;
+    int error = pipe->readers == 0                              ? -EPIPE
+                : io->left > 0 && (!free || room_in(pipe) == 0) ? -EAGAIN
+                                                                : write_some(pipe, io, room_in(pipe), &done);
+    pipe->putting &= !claimed;
+    condition_signal(&pipe->changed);
     mutex_unlock(&pipe->lock);
     return done > 0 ? done : error;
 }

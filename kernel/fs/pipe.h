@@ -26,5 +26,14 @@ uint64_t pipe_capacity(struct file *file); // F_GETPIPE_SZ
 int64_t pipe_set_capacity(struct file *file, uint64_t capacity);
 // Reads without taking out, from skip bytes on; never sleeps. 0: nothing is there.
 int64_t pipe_peek(struct file *file, struct io *io, uint64_t skip);
+// For splice(2): copies out what there is, up to io->left, and keeps other readers away until pipe_taken() says how
+// much of it has arrived elsewhere. 0: nobody writes any more; -EAGAIN, -ERESTART: likewise nothing is to be given
+// back.
+int64_t pipe_take(struct file *file, struct io *io, bool nonblock);
+void pipe_taken(struct file *file, uint64_t size);
+// Until there is room: how much. claim: other writers wait until pipe_put(), which is to follow. -EPIPE, -EAGAIN,
+// -ERESTART.
+int64_t pipe_wait_room(struct file *file, bool nonblock, bool claim);
+int64_t pipe_put(struct file *file, struct io *io, bool claimed); // what there is room for, at once. -EPIPE, -EAGAIN
 // Sleeps until there is something to read, or nobody writes any more. -EAGAIN, -ERESTART.
 [[nodiscard]] int pipe_wait_readable(struct file *file, bool nonblock);

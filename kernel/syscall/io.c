@@ -1,4 +1,5 @@
 // Reading, writing and descriptors.
+#include "kernel/syscall/io.h"
 #include "kernel/base/atomic.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/kmalloc.h"
@@ -108,6 +109,20 @@ static int64_t move_vector(transfer *how, uint64_t fd, uint64_t from, uint64_t c
     }
     file_put(file);
     return result;
+}
+
+#define SPLICE_F_NONBLOCK 2u
+
+// As much as there is room for, which is waited for.
+static int64_t give_to_pipe(struct file *file, struct io *io, uint64_t flags)
+{
+    int64_t room = pipe_wait_room(file, (flags & SPLICE_F_NONBLOCK) != 0, true);
+    return told(room < 0 ? room : pipe_put(file, io, true));
+}
+
+int64_t io_give_to_pipe(const uint64_t arguments[6])
+{
+    return move_vector(give_to_pipe, arguments[0], arguments[1], arguments[2], (uint32_t)arguments[3]);
 }
 
 int64_t sys_read(const uint64_t arguments[6])

@@ -5,6 +5,7 @@
 #include "kernel/mm/usercopy.h"
 #include "kernel/proc/process.h"
 #include "kernel/syscall/bodies.h"
+#include "kernel/syscall/io.h"
 
 #define CHUNK PAGE_SIZE
 #define TRANSFER_MAX 0x7ffff000u
@@ -177,10 +178,75 @@ static int check_splice(const struct transfer *transfer)
     return (transfer->out->flags & O_APPEND) != 0 && !out ? -EINVAL : 0;
 }
 
+static int64_t write_chunk(struct transfer *transfer, struct io *io)
+{
+    return transfer->out_given ? file_write_at(transfer->out, io, transfer->out_offset) : file_write(transfer->out, io);
+}
+
+// Out of a pipe: what has not arrived stays in it.
+static int64_t splice_from_pipe(struct transfer *transfer, uint64_t size, bool nonblock)
+{
+    bool to_pipe = file_is_pipe(transfer->out);
+    for (;;) {
+        int64_t room = pipe_wait_readable(transfer->in, nonblock);
+        room = room == 0 && to_pipe ? pipe_wait_room(transfer->out, nonblock, false) : room;
+        if (room < 0) {
+            return room;
+        }
+        struct io io = {.kernel = transfer->buffer, .left = to_pipe ? min_u64(size, (uint64_t)room) : size};
+        int64_t got = pipe_take(transfer->in, &io, true);
+        if (got == -EAGAIN && !nonblock) { // somebody was faster
+            continue;
+        }
+        if (got <= 0) {
+            return got;
+        }
+        io = (struct io){.kernel = transfer->buffer, .left = (uint64_t)got};
+        int64_t put = to_pipe ? pipe_put(transfer->out, &io, false) : write_chunk(transfer, &io);
+        pipe_taken(transfer->in, put > 0 ? (uint64_t)put : 0);
+        if (put != -EAGAIN || nonblock || !to_pipe) {
+            return put;
+        }
+    }
+}
+
+// Into a pipe: no more is read than there is room for, which others leave alone meanwhile.
+static int64_t splice_to_pipe(struct transfer *transfer, uint64_t size, bool nonblock)
+{
+    int64_t room = pipe_wait_room(transfer->out, nonblock, true);
+    if (room < 0) {
+        return room;
+    }
+    struct io io = {.kernel = transfer->buffer, .left = min_u64(size, (uint64_t)room)};
+    int64_t got =
+        transfer->in_given ? file_read_at(transfer->in, &io, transfer->in_offset) : file_read(transfer->in, &io);
+    io = (struct io){.kernel = transfer->buffer, .left = got > 0 ? (uint64_t)got : 0};
+    int64_t put = pipe_put(transfer->out, &io, true), done = put > 0 ? put : 0;
+    if (got > done && !transfer->in_given && !transfer->in->ops->stream) {
+        (void)file_seek(transfer->in, done - got, 1);
+    }
+    return got > 0 ? put : got;
+}
+
+static int64_t splice_chunk(struct transfer *transfer, uint64_t size, bool nonblock)
+{
+    int64_t done = file_is_pipe(transfer->in) ? splice_from_pipe(transfer, size, nonblock)
+                                              : splice_to_pipe(transfer, size, nonblock);
+    transfer->in_offset += done > 0 ? (uint64_t)done : 0;
+    transfer->out_offset += done > 0 ? (uint64_t)done : 0;
+    return done;
+}
+
+static bool splice_never_sleeps(const struct transfer *transfer, uint64_t flags)
+{
+    bool in = file_is_pipe(transfer->in) && (transfer->in->flags & O_NONBLOCK) != 0;
+    bool out = file_is_pipe(transfer->out) && (transfer->out->flags & O_NONBLOCK) != 0;
+    return (flags & SPLICE_F_NONBLOCK) != 0 || in || out;
+}
+
 int64_t sys_splice(const uint64_t arguments[6])
 {
     struct transfer transfer = {.in = NULL};
-    bool nonblock = ((uint32_t)arguments[5] & SPLICE_F_NONBLOCK) != 0;
     if (arguments[4] == 0) {
         return 0;
     }
@@ -192,15 +258,8 @@ int64_t sys_splice(const uint64_t arguments[6])
     uint64_t left = min_u64(arguments[4], TRANSFER_MAX), total = 0;
     while (result == 0 && left > 0) {
         uint64_t size = min_u64(left, CHUNK);
-        struct condition *changed;
-        if (file_is_pipe(transfer.in)) { // what is there, and no more waiting once something has moved
-            result = pipe_wait_readable(transfer.in, nonblock || total > 0 || (transfer.in->flags & O_NONBLOCK) != 0);
-        }
-        if (result == 0 && file_is_pipe(transfer.out) && (nonblock || total > 0) &&
-            (transfer.out->ops->poll(transfer.out, &changed) & (POLL_OUT | POLL_ERROR)) == 0) {
-            result = -EAGAIN;
-        }
-        int64_t done = result == 0 ? move_chunk(&transfer, size) : result;
+        // What is there, and no more waiting once something has moved.
+        int64_t done = splice_chunk(&transfer, size, total > 0 || splice_never_sleeps(&transfer, arguments[5]));
         result = done < 0 ? done : 0;
         if (done <= 0) {
             break;
@@ -210,6 +269,9 @@ int64_t sys_splice(const uint64_t arguments[6])
         if ((uint64_t)done < size || thread_interrupted()) {
             break;
         }
+    }
+    if (result == -EPIPE) {
+        signal_send(process_current(), &(struct signal_info){.signal = SIGPIPE});
     }
     result = total > 0 ? (int64_t)total : result;
     int error = result >= 0 ? give_offset(arguments[1], &transfer.in_offset) : 0;
@@ -269,7 +331,7 @@ int64_t sys_vmsplice(const uint64_t arguments[6])
     return arguments[2] == 0          ? 0
            : !pipe                    ? -EBADF
            : arguments[2] > PARTS_MAX ? -EINVAL
-           : in                       ? sys_writev(arguments)
+           : in                       ? io_give_to_pipe(arguments)
                                       : sys_readv(arguments);
 }
 
