@@ -63,17 +63,25 @@ static int mount_as_told(const uint64_t arguments[6], const char *options)
     return error;
 }
 
-// Options are less than a page; others are not looked at.
+// A page of options, or as much of it as can be read, NUL or not. -EFAULT: nothing can.
+static int take_options(char *options, uint64_t from)
+{
+    uint64_t first = PAGE_SIZE - (from & PAGE_MASK);
+    int error = copy_from_user(options, uaddr(from), first);
+    if (error == 0 && first < PAGE_SIZE &&
+        copy_from_user(options + first, uaddr(from + first), PAGE_SIZE - first) != 0) {
+        options[first] = 0;
+    }
+    options[PAGE_SIZE - 1] = 0;
+    return error;
+}
+
 int64_t sys_mount(const uint64_t arguments[6])
 {
-    size_t length;
     void *memory = NULL;
     int error = arguments[4] != 0 ? kmalloc(PAGE_SIZE, &memory) : 0;
     if (error == 0 && memory != NULL) {
-        char *options = memory;
-        error = copy_string_from_user(options, uaddr(arguments[4]), PAGE_SIZE, &length);
-        options[PAGE_SIZE - 1] = 0;
-        error = error == -ENAMETOOLONG ? 0 : error;
+        error = take_options(memory, arguments[4]);
     }
     error = error != 0 ? error : mount_as_told(arguments, memory != NULL ? memory : "");
     kfree(memory);
