@@ -33,11 +33,11 @@ int path_cover(int node)
 
 static int climb(int *at, unsigned flags)
 {
-    if (*at == path_root) {
-        return 0;
-    }
     if ((flags & PATH_BENEATH) != 0 && *at == path_here) {
         return -EXDEV;
+    }
+    if (*at == path_root) {
+        return 0;
     }
     int mount = path_nodes[*at].mount, bottom = *at;
     while (path_nodes[bottom].under != NONE) {

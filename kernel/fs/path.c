@@ -229,19 +229,21 @@ static bool is_below(const struct path_end *end, const struct vnode *above)
 {
     struct vnode *node = end->directory != NULL ? end->directory : end->node, *parent;
     vnode_get(node);
-    while (node != above) {
+    bool found = node == above;
+    while (!found) {
         node = mount_cross_up(node, above);
-        if (node == above || mount_is_covering(node) || node->ops->parent(node, &parent) != 0) {
+        found = node == above || mount_is_covering(node); // it stays where it is when the way leads over above
+        if (found || node->ops->parent(node, &parent) != 0) {
             break;
         }
         bool top = parent == node;
         vnode_put(node);
         node = parent;
+        found = node == above;
         if (top) {
             break;
         }
     }
-    bool found = node == above;
     vnode_put(node);
     return found;
 }
