@@ -92,8 +92,10 @@ static bool step(int *at, char *text, unsigned *flags, unsigned *links, struct p
     } else if (path_nodes[child].kind == LINK && (!last || slash || (*flags & PATH_FOLLOW) != 0)) {
         const char *target = path_nodes[child].target;
         *flags |= slash ? PATH_DIRECTORY : 0;
+        bool leaves = (*flags & PATH_BENEATH) != 0 ||
+                      ((*flags & PATH_NO_MOUNTS) != 0 && path_nodes[path_root].mount != path_nodes[*at].mount);
         out->error = ++*links > LINKS_MAX || (*flags & PATH_NO_LINKS) != 0 ? -ELOOP
-                     : target[0] == '/' && (*flags & PATH_BENEATH) != 0    ? -EXDEV
+                     : target[0] == '/' && leaves                          ? -EXDEV
                                                                            : 0;
         *at = target[0] == '/' ? path_root : *at;
         sprintf(text, "%s%s%s", target, rest[0] != 0 ? "/" : "", rest);

@@ -246,6 +246,12 @@ __attribute__((no_sanitize("address", "memory", "thread", "undefined"))) static 
     __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
 
+// The interpreter's own: what calls gave lies there, and was looked at on its way.
+static bool is_scratch(uint64_t address)
+{
+    return address >= PROG_STATE_BASE && address < PROG_STACK_BASE + PROG_STACK_SIZE * PROG_TASKS_MAX;
+}
+
 static void transfer(uint64_t address, void *bytes, size_t size, bool write)
 {
     for (size_t done = 0; done < size;) {
@@ -257,7 +263,7 @@ static void transfer(uint64_t address, void *bytes, size_t size, bool write)
         }
         if (!write) {
             machine_user_sees(at, place, here);
-            if (world_has_neighbour) {
+            if (world_has_neighbour && !is_scratch(at)) {
                 neighbour_seen((const char *)((uintptr_t)place & ~PAGE_MASK), PAGE_SIZE);
             }
         }

@@ -25,6 +25,7 @@
 #include "kernel/mm/kernel_map.h"
 #include "kernel/proc/futex.h"
 #include "kernel/proc/layout.h"
+#include "kernel/proc/oom.h"
 #include "kernel/proc/process.h"
 #include "kernel/proc/vdso.h"
 #include "kernel/procfs/kmsg.h"
@@ -161,6 +162,7 @@ static void start_threads(void)
     must(boot_files(&machine), "first files");
     must(boot_builtin_programs(), "built-in programs");
     futex_init();
+    oom_init();
     must(process_start_reaper(), "reaper");
     must(vdso_init(), "page of user code");
     must(console_tty_start(), "terminal");

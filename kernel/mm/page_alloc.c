@@ -104,17 +104,30 @@ static __attribute__((noinline)) int drain_and_alloc(struct page_pool *pool, uns
     return buddy_alloc(&pool->buddy, order, out);
 }
 
+bool (*page_reserve_is_ours)(void);
+
+// Whether so many pages may be taken from the buddy by whoever runs now.
+static bool may_take(const struct page_pool *pool, unsigned order) REQUIRES(pool->lock)
+{
+    bool plenty = pool->buddy.free_frames >= page_pool_reserve_of_root(pool) + (1ul << order);
+    return plenty || page_reserve_is_ours == NULL || page_reserve_is_ours();
+}
+
 // The cache is empty.
 static __attribute__((noinline)) int refill_and_alloc(struct page_pool *pool, struct page_cache *cache, unsigned order,
                                                       paddr_t *out, irqflags_t flags)
 {
     int error = 0;
     spin_lock_raw(&pool->lock);
-    refill(pool, cache, order);
-    if (likely(cache->count > 0)) {
-        *out = cache_pop(pool, cache);
+    if (unlikely(!may_take(pool, order))) {
+        error = -ENOMEM;
     } else {
-        error = drain_and_alloc(pool, order, out);
+        refill(pool, cache, order);
+        if (likely(cache->count > 0)) {
+            *out = cache_pop(pool, cache);
+        } else {
+            error = drain_and_alloc(pool, order, out);
+        }
     }
     if (error == 0) {
         mark_allocated(*out, order);
@@ -126,8 +139,8 @@ static __attribute__((noinline)) int refill_and_alloc(struct page_pool *pool, st
 static __attribute__((noinline)) int alloc_large(struct page_pool *pool, unsigned order, paddr_t *out)
 {
     irqflags_t flags = spin_lock(&pool->lock);
-    int error = buddy_alloc(&pool->buddy, order, out);
-    if (unlikely(error == -ENOMEM)) {
+    int error = may_take(pool, order) ? buddy_alloc(&pool->buddy, order, out) : -ENOMEM;
+    if (unlikely(error == -ENOMEM) && may_take(pool, order)) {
         error = drain_and_alloc(pool, order, out);
     }
     if (error == 0) {

@@ -52,6 +52,13 @@ static inline uint64_t page_pool_reserve(const struct page_pool *pool)
 {
     return pool->buddy.managed_frames / 256;
 }
+// The last pages are for those whom this lets have them, so that root can still end who took the rest. Asked with
+// interrupts off, and the pool's lock; NULL: everybody. Set once.
+extern bool (*page_reserve_is_ours)(void);
+static inline uint64_t page_pool_reserve_of_root(const struct page_pool *pool)
+{
+    return pool->buddy.managed_frames / 64;
+}
 // With fewer free pages than this, those that other CPUs keep in their caches included, memory is short.
 static inline uint64_t page_pool_low(const struct page_pool *pool)
 {

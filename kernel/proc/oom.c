@@ -176,6 +176,19 @@ void oom_ended(const struct process *process)
     spin_unlock_raw(&oom.lock);
 }
 
+// Who ends needs pages on the way, who may do more than others ends those who took the rest.
+static bool may_have_the_last(void)
+{
+    const struct thread *me = thread_current();
+    return me == NULL || me->process == NULL || this_cpu()->interrupt_depth > 0 || thread_killed() ||
+           capable(CAP_SYS_RESOURCE);
+}
+
+void oom_init(void)
+{
+    page_reserve_is_ours = may_have_the_last;
+}
+
 unsigned oom_kills(void)
 {
     return READ_ONCE(oom.kills);

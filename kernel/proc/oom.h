@@ -14,6 +14,7 @@ struct oom_relief {
 };
 bool oom_relieve(struct oom_relief *relief);
 void oom_ended(const struct process *process); // its memory is back. With the family's lock
+void oom_init(void);                           // once, before the first process
 unsigned oom_kills(void);                      // since boot; any context
 // How much killing it would give back, 0 to 1000 of all memory and its adjustment: /proc/<pid>/oom_score.
 uint32_t oom_score(struct process *process);
