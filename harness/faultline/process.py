@@ -1,7 +1,8 @@
 """Child processes that cannot outlive us, outgrow their memory or overstay their deadline.
 
 Each child starts its own process group, is killed by the kernel when this process dies (PR_SET_PDEATHSIG, through setpriv,
-so that no Python runs between fork and exec), and has its address space capped where `memory` is given.
+so that no Python runs between fork and exec), and has its address space capped where `memory` is given. One that is
+`untrusted` runs what anybody may have written, and has nobody's rights where ours are root's (untrusted.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from faultline import untrusted as nobody
 from faultline.errors import MissingTool
 
 MIB = 1 << 20
@@ -38,13 +40,13 @@ def require_tool(name: str) -> str:
     return path
 
 
-def guarded(argv: Sequence[str | Path], memory: int | None = None) -> list[str]:
+def guarded(argv: Sequence[str | Path], memory: int | None = None, untrusted: bool = False, writes: Sequence[Path] = ()) -> list[str]:
     """The command line that runs argv capped and tied to our life. `memory` is bytes of address space."""
     argv = [str(word) for word in argv]
     if "/" not in argv[0]:
         argv[0] = require_tool(argv[0])
-    # Whoever lost its parent before the signal was set must not start either.
-    guard = ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--",
+    # A change of user forgets the signal, so setpriv asks for it last. Whoever lost its parent before must not start either.
+    guard = [nobody.SETPRIV, *(nobody.words(argv[0], writes) if untrusted else ()), "--pdeathsig", "KILL", "--",
              "/bin/sh", "-c", 'test "$PPID" = "$0" && exec "$@"', str(os.getpid())]
     if memory is not None:
         guard = ["/usr/bin/prlimit", f"--as={memory}", "--core=0", "--", *guard]
@@ -53,15 +55,16 @@ def guarded(argv: Sequence[str | Path], memory: int | None = None) -> list[str]:
     return guard + argv
 
 
-def start(argv: Sequence[str | Path], *, memory: int | None = None, env: Mapping[str, str] | None = None,
-          **options) -> subprocess.Popen:
-    """subprocess.Popen with the guards. `env` is added to ours; standard input is empty unless given.
+def start(argv: Sequence[str | Path], *, memory: int | None = None, env: Mapping[str, str] | None = None, untrusted: bool = False,
+          writes: Sequence[Path] = (), **options) -> subprocess.Popen:
+    """subprocess.Popen with the guards. `env` is added to ours; standard input is empty unless given. An `untrusted` child owns
+    the empty folders `writes` until untrusted.take_back() after its end.
 
     The caller's thread must outlive the child: the kernel ties the child's life to the thread that started it.
     """
     options.setdefault("stdin", subprocess.DEVNULL)
     environment = {**os.environ, **(env or {})}
-    return subprocess.Popen(guarded(argv, memory), env=environment, start_new_session=True, **options)
+    return subprocess.Popen(guarded(argv, memory, untrusted, writes), env=environment, start_new_session=True, **options)
 
 
 def descendants(pid: int) -> list[int]:
@@ -120,6 +123,7 @@ class Finished:
     output: str
     errors: str
     seconds: float
+    data: bytes = b""  # `output` as it came
 
     @property
     def timed_out(self) -> bool:
@@ -128,19 +132,22 @@ class Finished:
 
 def run(argv: Sequence[str | Path], *, deadline: float, memory: int | None = None, env: Mapping[str, str] | None = None,
         cwd: Path | None = None, merge: bool = False, stop: Callable[[], bool] | None = None,
-        grace: float = 0.0) -> Finished:
+        grace: float = 0.0, data: bytes | None = None, untrusted: bool = False, writes: Sequence[Path] = ()) -> Finished:
     """Runs a child to its end and returns what it said. `deadline` is seconds; `stop` is asked five times a second and
-    ends the child early. Raises MissingTool only."""
+    ends the child early; `data` is its standard input. What start() gives away is ours again afterwards. Raises MissingTool, and OSError when it
+    cannot be."""
     began = time.monotonic()
-    process = start(argv, memory=memory, env=env, cwd=cwd, stdout=subprocess.PIPE,
+    process = start(argv, memory=memory, env=env, cwd=cwd, untrusted=untrusted, writes=writes, stdout=subprocess.PIPE,
+                    stdin=subprocess.DEVNULL if data is None else subprocess.PIPE,
                     stderr=subprocess.STDOUT if merge else subprocess.PIPE)
     cut = False
     try:
         while True:
             try:
-                output, errors = process.communicate(timeout=0.2 if stop else deadline)
+                output, errors = process.communicate(data, timeout=0.2 if stop else deadline)
                 break
             except subprocess.TimeoutExpired:
+                data = None  # it is on its way
                 if time.monotonic() - began >= deadline or (stop and stop()):
                     cut = True
                     end(process, grace)
@@ -148,6 +155,7 @@ def run(argv: Sequence[str | Path], *, deadline: float, memory: int | None = Non
                     break
     finally:
         end(process)
+        nobody.take_back(writes if untrusted else ())
     status = None if cut else process.returncode
     text = [part.decode(errors="replace") if part else "" for part in (output, errors)]
-    return Finished([str(word) for word in argv], status, text[0], text[1], time.monotonic() - began)
+    return Finished([str(word) for word in argv], status, text[0], text[1], time.monotonic() - began, output or b"")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from faultline import files as written
 from faultline.errors import FaultlineError
 from faultline.paths import BUILD
 
@@ -73,7 +73,5 @@ def initrd(path: Path, files: dict[str, bytes | str] | None = None, applets: boo
         else:
             archive.file(name, data)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_bytes(archive.bytes())
-    partial.rename(path)
+    written.write(path, archive.bytes(), mode=0o644)
     return path

@@ -67,7 +67,8 @@ def fresh(folder: Path) -> list[Path]:
 def _execute(files: list[Path], runs: int, profile: Path | None = None) -> float:
     """Seconds for so many runs of each file, nothing changed in between."""
     env = {**triage.SANITIZER_ENV, **({"FAULTLINE_PROFILE": str(profile)} if profile else {})}
-    done = process.run([Target(TARGET).binary(_PRESET), f"-runs={runs}", "-detect_leaks=0", *files], deadline=600, env=env, merge=True)
+    done = process.run([Target(TARGET).binary(_PRESET), f"-runs={runs}", "-detect_leaks=0", *files], deadline=600, env=env, merge=True,
+                       untrusted=True, writes=[profile.parent] if profile else [])
     times = _EXECUTED.findall(done.output)
     if done.status != 0 or len(times) != len(files):
         raise FaultlineError(f"{TARGET} ended with {done.status}: {done.output.strip()[-300:]}")
@@ -118,7 +119,8 @@ def _rate_rows(seconds: float) -> list[Row]:
     chosen = fresh(folder / "fresh")
     rate, runs = _rate(chosen, seconds)
     of_seeds, _ = _rate(seeds(folder / "seeds"), seconds)
-    profile = folder / "samples"
+    profile = folder / "profile" / "samples"
+    profile.parent.mkdir()
     sampled = _execute(chosen, runs, profile)
     text = profile.read_text()
     shares = shares_of(text, _symbols(Target(TARGET).binary(_PRESET), text))

@@ -11,6 +11,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from faultline import files as our_files
 from faultline import process, userland
 from faultline.errors import BootFailed, FaultlineError, GuestError, KernelPanic, UsageError
 from faultline.paths import IMAGE_PRESETS, OUT, ROOT, kernel_image
@@ -64,7 +65,7 @@ class BootCase:
 
     def save(self, path: Path) -> None:
         """Writes the file that scripts/reproduce takes."""
-        path.write_text(json.dumps({"format": _FORMAT, **asdict(self)}, indent=2) + "\n")
+        our_files.write(path, json.dumps({"format": _FORMAT, **asdict(self)}, indent=2) + "\n")
 
     def config(self) -> MachineConfig:
         return MachineConfig(kernel_image(self.preset), cpu=self.cpu, smp=self.smp, memory=self.memory, el2=self.el2,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from faultline import process
+from faultline import files, process
 from faultline.campaign import sweep
 from faultline.campaign.bootcase import BootCase
 from faultline.campaign.sites import Sites
@@ -57,7 +57,7 @@ def run_tests(folder: Path, jobs: int, stop: Callable[[], bool], select: str = "
     if select:
         command += ["-k", select]
     done = process.run(command, deadline=_DEADLINE, cwd=ROOT, merge=True, stop=stop, grace=10.0)
-    (folder / "pytest.log").write_text(done.output)
+    files.write(folder / "pytest.log", done.output)
     result = BootedTests(read_junit(junit))
     if done.status not in (0, 1):
         last = done.output.strip().splitlines()[-1:] or ["no output"]

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from faultline import process
-from faultline.campaign.targets import Target
+from faultline import files, process, untrusted
+from faultline.campaign.targets import Target, is_input
 from faultline.campaign.triage import SANITIZER_ENV, copy_into
 from faultline.errors import FaultlineError
 
@@ -57,12 +57,15 @@ def _stop_softly(child: subprocess.Popen) -> None:
     process.end(child)
 
 
-def _watch(command, *, log: Path, deadline: float, stop: Callable[[], bool], env, memory=None, cwd=None) -> tuple[str, int | None]:
-    """Runs with its output in a file. Returns the output's text and the status, None when it was cut short."""
+def _watch(command, *, log: Path, deadline: float, stop: Callable[[], bool], env, writes: list[Path], memory=None,
+           cwd=None) -> tuple[str, int | None]:
+    """Runs with its output in a file, as nobody, whose folders `writes` are for so long. Returns the output's text and the
+    status, None when it was cut short."""
     log.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + deadline
-    with open(log, "wb") as sink:
-        child = process.start(command, memory=memory, env=env, cwd=cwd, stdout=sink, stderr=subprocess.STDOUT)
+    with files.create(log) as sink:
+        child = process.start(command, memory=memory, env=env, cwd=cwd, stdout=sink, stderr=subprocess.STDOUT, untrusted=True,
+                              writes=writes)
         cut = False
         try:
             while child.poll() is None:
@@ -76,6 +79,7 @@ def _watch(command, *, log: Path, deadline: float, stop: Callable[[], bool], env
                     pass
         finally:
             process.end(child)
+            untrusted.take_back(writes)
     return log.read_text(errors="replace"), None if cut else child.returncode
 
 
@@ -83,7 +87,7 @@ def libfuzzer(target: Target, seconds: float, folder: Path, stop: Callable[[], b
               corpus: Path | None = None, extra: tuple[Path, ...] = (), first_only: bool = False,
               options: tuple[str, ...] = ()) -> EngineRun:
     """Fuzzes with libFuzzer for `seconds`. `folder` takes logs and artifacts; `corpus` grows, `extra` folders are read;
-    `options` are libFuzzer's own.
+    `options` are libFuzzer's own. libFuzzer itself writes into folders of this run alone, from which the corpus is fed.
 
     Never raises for what the target does; `error` of the result says when nothing could be run.
     """
@@ -91,8 +95,7 @@ def libfuzzer(target: Target, seconds: float, folder: Path, stop: Callable[[], b
     binary = target.binary("host-fuzz", root)
     corpus = corpus or target.corpus
     corpus.mkdir(parents=True, exist_ok=True)
-    artifacts = folder / "artifacts"
-    artifacts.mkdir(parents=True, exist_ok=True)
+    artifacts, fresh_inputs = _empty(folder / "artifacts"), _empty(folder / "found")
     began = time.monotonic()
     seen: set[str] = set()
     for attempt in range(MAX_RESTARTS):
@@ -105,13 +108,15 @@ def libfuzzer(target: Target, seconds: float, folder: Path, stop: Callable[[], b
             command.append(f"-dict={target.dictionary}")
         if target.boots:
             command += _LIBFUZZER_OF_PROGRAMS
-        text, status = _watch([*command, corpus, *extra], log=folder / f"libfuzzer-{attempt}.log",
-                              deadline=left + INPUT_TIMEOUT + 30, stop=stop, env=SANITIZER_ENV, cwd=folder)
+        text, status = _watch([*command, fresh_inputs, corpus, *extra], log=folder / f"libfuzzer-{attempt}.log",
+                              deadline=left + INPUT_TIMEOUT + 30, stop=stop, env=SANITIZER_ENV, cwd=folder,
+                              writes=[artifacts, fresh_inputs])
+        copy_into(corpus, [path for path in fresh_inputs.iterdir() if is_input(path)])
         _read_libfuzzer(result, text)
         fresh = [path for path in artifacts.iterdir() if path.name not in seen]
         seen.update(path.name for path in fresh)
         for path in fresh:
-            if not path.name.startswith("slow-unit"):
+            if is_input(path) and not path.name.startswith("slow-unit"):
                 found = result.slow if path.name.startswith("timeout") else result.findings
                 found.append((path.read_bytes(), text[-20000:]))
         if status is None:
@@ -157,19 +162,19 @@ def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], 
     result = EngineRun(target.name, "afl++", "none")
     binary = target.binary("host-afl")
     start, output = folder / "in", folder / "out"
-    shutil.rmtree(output, ignore_errors=True)
+    _empty(output)
     corpus = target.saved()[:_AFL_SEEDS_MAX] if shared else []
     copy_into(start, [*seeds, *corpus])
     for empty in [path for path in start.iterdir() if path.stat().st_size == 0]:
         empty.unlink()  # AFL++ does not take empty files
     if not any(start.iterdir()):
-        (start / "zero").write_bytes(bytes(64))
+        files.write(start / "zero", bytes(64), mode=0o644)
     command = ["afl-fuzz", "-i", start, "-o", output, "-V", str(max(2, int(seconds))), "-t", "5000+", "-m", "none", *options]
     if target.dictionary:
         command += ["-x", target.dictionary]
     began = time.monotonic()
     text, status = _watch([*command, "--", binary], log=folder / "afl.log", deadline=seconds + 90, stop=stop,
-                          env=_AFL_ENV | _afl_mutator(target), memory=16 * process.GIB)
+                          env=_AFL_ENV | _afl_mutator(target), writes=[output], memory=16 * process.GIB)
     result.seconds = time.monotonic() - began
     _read_afl(result, output / "default")
     if not result.executions and not stop():
@@ -178,7 +183,7 @@ def afl(target: Target, seconds: float, folder: Path, stop: Callable[[], bool], 
         result.error = wrong[0] if wrong else f"executed nothing (status {status})"
     queue = output / "default" / "queue"
     if shared and queue.is_dir():
-        found = [path for path in queue.iterdir() if path.is_file() and "orig:" not in path.name]
+        found = [path for path in queue.iterdir() if is_input(path) and "orig:" not in path.name]
         copy_into(target.corpus, found)
     return result
 
@@ -206,8 +211,15 @@ def _read_afl(result: EngineRun, folder: Path) -> None:
     result.edges_total = int(stats.get("total_edges", 0))
     result.stability = float(stats.get("stability", "0").rstrip("%"))
     for kind, found in (("crashes", result.findings), ("hangs", result.slow)):
-        for path in sorted((folder / kind).glob("id:*"))[:_AFL_FINDINGS_MAX]:
+        for path in [path for path in sorted((folder / kind).glob("id:*")) if is_input(path)][:_AFL_FINDINGS_MAX]:
             found.append((path.read_bytes(), f"found by AFL++ as {kind}/{path.name}"))
+
+
+def _empty(folder: Path) -> Path:
+    """A new folder, whatever was there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def fingerprint(data: bytes) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from faultline import process
+from faultline import files as our_files
+from faultline import process, untrusted
 from faultline.campaign.sites import Sites
 from faultline.campaign.targets import Target
 from faultline.campaign.triage import SANITIZER_ENV
@@ -32,8 +32,9 @@ def sweep(target: Target, files: list[Path], sites: Sites, stop: Callable[[], bo
     for file in files:
         if stop():
             break
-        done = process.run([target.binary("host-test"), "--json", "--sweep", file], deadline=_DEADLINE, env=SANITIZER_ENV,
-                           stop=stop)
+        program = target.binary("host-test")
+        with untrusted.readable([file], program) as inputs:
+            done = process.run([program, "--json", "--sweep", *inputs], deadline=_DEADLINE, env=SANITIZER_ENV, stop=stop, untrusted=True)
         if stop():
             break
         try:
@@ -53,10 +54,9 @@ def _keep(result: HostSweep, target: Target, file: Path, faults: dict, report: s
     """Makes a failed sweep an input that fails by itself: the plan it failed with goes into the file."""
     plan = bytes.fromhex(faults["bytes"] or "")
     data = plan + file.read_bytes()[len(plan):]
-    with tempfile.NamedTemporaryFile(prefix="faultline-") as scratch:
-        scratch.write(data)
-        scratch.flush()
-        again = process.run([target.binary("host-test"), scratch.name], deadline=_DEADLINE, env=SANITIZER_ENV)
+    with untrusted.scratch() as scratch:
+        our_files.write(scratch / "input", data, mode=0o644)
+        again = process.run([target.binary("host-test"), scratch / "input"], deadline=_DEADLINE, env=SANITIZER_ENV, untrusted=True)
     if plan and again.status != 0:
         result.failing.append((data, again.errors, file))
     else:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 import time
-from pathlib import Path
 
-from faultline import process
+from faultline import files, process, untrusted
 from faultline.campaign import shorten
 from faultline.campaign.targets import Target
 from faultline.campaign.triage import SANITIZER_ENV
@@ -57,12 +55,11 @@ def _first(target: Target, wanted: tuple, candidates: list[bytes], until: float)
 
 def _failures(target: Target, inputs: list[bytes]) -> list[tuple | None]:
     """For each input None, or what tells its failure from others: kind, frames, and the sentence without its numbers."""
-    with tempfile.TemporaryDirectory(prefix="faultline-") as scratch:
-        files = []
-        for number, data in enumerate(inputs):
-            files.append(Path(scratch) / str(number))
-            files[-1].write_bytes(data)
-        done = process.run([target.binary("host-test"), "--json", *files], deadline=_DEADLINE, env=SANITIZER_ENV)
+    with untrusted.scratch() as scratch:
+        paths = [scratch / str(number) for number in range(len(inputs))]
+        for path, data in zip(paths, inputs):
+            files.write(path, data, mode=0o644)
+        done = process.run([target.binary("host-test"), "--json", *paths], deadline=_DEADLINE, env=SANITIZER_ENV, untrusted=True)
     answers = [json.loads(line) for line in done.output.splitlines() if line.startswith("{")]
     found: list[tuple | None] = [None] * len(inputs)
     for number, answer in enumerate(answers):

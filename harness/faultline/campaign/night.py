@@ -310,6 +310,6 @@ def _link_latest(folder: Path) -> None:
 
 
 def free_old_work(folder: Path) -> None:
-    """Logs and engine folders of a night are kept; what AFL++ copied from the shared corpus is not."""
-    for inputs in folder.glob("work/*-afl/in"):
+    """Logs and engine folders of a night are kept; what AFL++ copied from the shared corpus, and libFuzzer into it, is not."""
+    for inputs in [*folder.glob("work/*-afl/in"), *folder.glob("work/*-libfuzzer/found")]:
         shutil.rmtree(inputs, ignore_errors=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from faultline import build, scratch
+from faultline import build, files, scratch
 from faultline.campaign import engines, triage
 from faultline.campaign.targets import Target
 from faultline.compare import facts, suite
@@ -133,12 +133,12 @@ def _hunt_by_comparison(bug: Planted, copy: Path, folder: Path, outcome: Outcome
 def _hunt_by_replay(bug: Planted, target: Target, copy: Path, folder: Path, stop: Callable[[], bool], outcome: Outcome) -> None:
     """Seeds and saved inputs, some at a time, until one fails that passes without the bug."""
     build.build(bug.build, [bug.target], stop=stop)
-    files = target.seeds(folder / "seeds") + target.regressions()
+    inputs = target.seeds(folder / "seeds") + target.regressions()
     began = time.monotonic()
-    for first in range(0, len(files), _AT_ONCE):
+    for first in range(0, len(inputs), _AT_ONCE):
         if stop() or time.monotonic() - began > bug.budget:
             break
-        some = files[first:first + _AT_ONCE]
+        some = inputs[first:first + _AT_ONCE]
         done = triage.replay(target, some, preset=bug.build, root=copy)
         outcome.seconds = time.monotonic() - began
         if done.status != 0 and triage.replay(target, some, preset=bug.build).status == 0:
@@ -151,7 +151,7 @@ def _hunt_by_replay(bug: Planted, target: Target, copy: Path, folder: Path, stop
 def _judge(outcome: Outcome, target: Target, data: bytes, report: str, folder: Path) -> bool:
     """A planted bug counts as found when the same input passes without it."""
     saved = folder / "finding"
-    saved.write_bytes(data)
+    files.write(saved, data)
     finding = triage.parse(report)
     outcome.by = f"{target.name} (libFuzzer): {finding.kind}: {finding.said}"[:160]
     outcome.found = triage.replay(target, [saved]).status == 0

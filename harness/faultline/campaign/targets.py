@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,15 +53,15 @@ class Target:
         return OUT / "corpus" / self.name
 
     def saved(self) -> list[Path]:
-        """The corpus's files. What else lies there (folders, dangling links, files no run would read) is left out."""
+        """The corpus's files. What else lies there (folders, links, files no run would read) is left out."""
         if not self.corpus.is_dir():
             return []
         with os.scandir(self.corpus) as entries:
-            return sorted(Path(entry.path) for entry in entries if _is_input(entry))
+            return sorted(Path(entry.path) for entry in entries if is_input(entry))
 
     def regressions(self) -> list[Path]:
         folder = self.root / "fuzz" / "regress" / self.name
-        return sorted(path for path in folder.glob("*") if path.is_file() and path.name != ".gitkeep")
+        return sorted(path for path in folder.glob("*") if is_input(path) and path.name != ".gitkeep")
 
     def binary(self, preset: str, root: Path | None = None) -> Path:
         """The executable a preset builds. Raises FaultlineError when it is not there."""
@@ -89,9 +90,11 @@ class Target:
         return found
 
 
-def _is_input(entry: os.DirEntry) -> bool:
+def is_input(entry: os.DirEntry | Path) -> bool:
+    """A file of its own, of a size that a run reads. A link could lead to what only we can read."""
     try:
-        return entry.is_file() and entry.stat().st_size <= MAX_INPUT
+        status = entry.lstat() if isinstance(entry, Path) else entry.stat(follow_symlinks=False)
+        return stat.S_ISREG(status.st_mode) and status.st_size <= MAX_INPUT
     except FileNotFoundError:
         return False  # a fuzzer took it away meanwhile
 

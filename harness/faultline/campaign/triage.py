@@ -14,7 +14,8 @@ import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from faultline import process
+from faultline import files as our_files
+from faultline import process, untrusted
 from faultline.campaign import bootcase
 from faultline.campaign.bootcase import BootCase, Failure
 from faultline.campaign.targets import Target
@@ -23,6 +24,7 @@ from faultline.paths import ROOT
 REPLAYS = 3
 REPLAY_DEADLINE = 90.0  # seconds; the replay program itself gives up on an input after 60
 FRAMES = 3
+_NAME_MOST = 200  # bytes of a signature: with a target's name it is still a file's
 
 _KINDS = (
     re.compile(r"FAULTLINE: (?P<kind>[\w-]+): (?P<said>.*)"),
@@ -55,7 +57,7 @@ class Finding:
     def signature(self) -> str:
         """Fit for a folder name. Without a frame the masked sentence stands in."""
         parts = self.names or (_MASK.sub("N", self.said)[:60] or "unknown",)
-        return re.sub(r"[^A-Za-z0-9_.+-]+", "_", "-".join((self.kind, *parts))).strip("_")
+        return re.sub(r"[^A-Za-z0-9_.+-]+", "_", "-".join((self.kind, *parts))).strip("_")[:_NAME_MOST]
 
 
 def parse(report: str, status: int | None = 1) -> Finding:
@@ -119,8 +121,10 @@ SANITIZER_ENV = {
 def replay(target: Target, files: list[Path], *, trace: bool = False, options: tuple[str, ...] = (),
            preset: str = "host-test", root: Path | None = None) -> process.Finished:
     """Runs saved inputs through the plain replay program, each in its own process."""
-    command = [target.binary(preset, root), *(["--trace"] if trace else []), *options, *files]
-    return process.run(command, deadline=REPLAY_DEADLINE * max(1, len(files)), env=SANITIZER_ENV)
+    program = target.binary(preset, root)
+    with untrusted.readable(files, program) as inputs:
+        return process.run([program, *(["--trace"] if trace else []), *options, *inputs], deadline=REPLAY_DEADLINE * max(1, len(files)),
+                           env=SANITIZER_ENV, untrusted=True)
 
 
 class Triage:
@@ -137,7 +141,7 @@ class Triage:
         input does not fail again. One that only was `slow`, by a clock of the host, and then passes is no finding: None."""
         self.folder.mkdir(parents=True, exist_ok=True)
         scratch = self.folder / f".{target.name}-{hashlib.sha1(data).hexdigest()}"
-        scratch.write_bytes(data)
+        our_files.write(scratch, data)
         try:
             runs = [replay(target, [scratch], trace=True)]
             known = self._known_already(target, runs[0], len(data))
@@ -147,7 +151,7 @@ class Triage:
             failing = [run for run in runs if run.status != 0]
             bare = replay(target, [scratch], options=("--fault", "all,nth=4294967295")) if failing else None
         finally:
-            scratch.unlink()
+            scratch.unlink(missing_ok=True)
         if slow and not failing:
             return None
         said = failing[0].errors if failing else report
@@ -182,9 +186,9 @@ class Triage:
             if before and stored.stat().st_size <= len(data):
                 return before
             folder.mkdir(parents=True, exist_ok=True)
-            stored.write_bytes(data)
-            (folder / "report.txt").write_text(report)
-            (folder / "meta.json").write_text(json.dumps({**asdict(crash), "found_by": source}, indent=2) + "\n")
+            our_files.write(stored, data)
+            our_files.write(folder / "report.txt", report)
+            our_files.write(folder / "meta.json", json.dumps({**asdict(crash), "found_by": source}, indent=2) + "\n")
             _write_repro(folder, crash.target)
             self.crashes[key] = crash
             return crash
@@ -204,8 +208,8 @@ class Triage:
         folder = Path(crash.folder)
         folder.mkdir(parents=True, exist_ok=True)
         case.save(folder / "input")
-        (folder / "report.txt").write_text(f"{crash.said}\n\n{failure.console}\n")
-        (folder / "meta.json").write_text(json.dumps({**asdict(crash), "found_by": source}, indent=2) + "\n")
+        our_files.write(folder / "report.txt", f"{crash.said}\n\n{failure.console}\n")
+        our_files.write(folder / "meta.json", json.dumps({**asdict(crash), "found_by": source}, indent=2) + "\n")
         _write_repro(folder, "")
         with self._lock:
             return self.crashes.setdefault(("boot", crash.signature), crash)
@@ -214,11 +218,9 @@ class Triage:
 def _write_repro(folder: Path, target: str) -> None:
     """`target` is empty for a booted case, which says itself what it is."""
     option = f"--target {target} " if target else ""
-    path = folder / "repro.sh"
-    path.write_text('#!/usr/bin/env bash\n# Shows the finding again: exit 0 it passes now, 1 it fails.\nset -euo pipefail\n'
+    our_files.write(folder / "repro.sh", '#!/usr/bin/env bash\n# Shows the finding again: exit 0 it passes now, 1 it fails.\nset -euo pipefail\n'
                     'here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)\n'
-                    f'exec "{_way_to_root(folder)}/scripts/reproduce" {option}"$here/input" "$@"\n')
-    path.chmod(0o755)
+                    f'exec "{_way_to_root(folder)}/scripts/reproduce" {option}"$here/input" "$@"\n', mode=0o755)
 
 
 def _way_to_root(folder: Path) -> str:
@@ -231,19 +233,21 @@ def load_known(night: Path) -> set[str]:
     """Signatures of an earlier night."""
     try:
         report = json.loads((night / "report.json").read_text())
-        return {crash["signature"] for crash in report["crashes"]}
-    except (OSError, ValueError, KeyError):
+        return {str(crash["signature"]) for crash in report["crashes"]}
+    except (OSError, ValueError, KeyError, TypeError):
         return set()
 
 
 def copy_into(folder: Path, files: list[Path]) -> None:
-    """Copies inputs under names that are their contents' hash, so that sharing twice changes nothing."""
+    """Copies inputs under names that are their contents' hash, so that sharing twice changes nothing. Fuzzers read the copies as
+    nobody. Neither what is copied nor where it goes is a link."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in files:
         try:
-            data = file.read_bytes()
-        except FileNotFoundError:
-            continue  # a fuzzer that runs beside us found a shorter one and took it away
+            with our_files.take(file) as source:
+                data = source.read()
+        except OSError:
+            continue  # taken away meanwhile, or a link
         place = folder / hashlib.sha1(data).hexdigest()
-        if not place.exists():
-            place.write_bytes(data)
+        if place.is_symlink() or not place.exists():
+            our_files.write(place, data, mode=0o644)

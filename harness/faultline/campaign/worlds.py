@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
+from faultline import files as our_files
 from faultline import process
 from faultline.campaign.targets import Target, all_targets
 from faultline.errors import FaultlineError
@@ -23,7 +24,8 @@ def generated(count: int, seed: int = 0, root: bool = False) -> Iterator[bytes]:
     for start in range(0, count, _CHUNK):
         size = min(_CHUNK, count - start)
         with tempfile.TemporaryDirectory(prefix="faultline-") as folder:
-            done = process.run([TOOL, "generate", str(seed + start), *([] if root else ["--unprivileged"]), "--count", str(size), folder], deadline=120)
+            done = process.run([TOOL, "generate", str(seed + start), *([] if root else ["--unprivileged"]), "--count", str(size), folder], deadline=120, untrusted=True,
+                               writes=[Path(folder)])
             if done.status != 0:
                 raise FaultlineError(f"no programs: {done.errors.strip()}")
             files = sorted(Path(folder).iterdir())
@@ -50,4 +52,4 @@ def write(result: Result, folder: Path) -> None:
     """The verdict, as worlds.json."""
     folder.mkdir(parents=True, exist_ok=True)
     document = {**result.verdict.as_json(), "failures": result.failures, "stale": result.stale}
-    (folder / "worlds.json").write_text(json.dumps(document, indent=2) + "\n")
+    our_files.write(folder / "worlds.json", json.dumps(document, indent=2) + "\n")

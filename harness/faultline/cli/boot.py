@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from faultline import build, userland
+from faultline import build, files, userland
 from faultline.cli.common import verb
 from faultline.errors import GuestError, UsageError
 from faultline.paths import IMAGE_PRESETS, OUT, kernel_image, relative
@@ -118,17 +118,17 @@ def _shell(config: MachineConfig, text: str, debug: bool) -> int:
             return 2
 
 
-def _with_files(config: MachineConfig, files: dict[str, bytes]) -> MachineConfig:
+def _with_files(config: MachineConfig, first: dict[str, bytes]) -> MachineConfig:
     """With busybox and these files. A recording keeps them beside it: a replay needs the same."""
     place = Path(f"{config.record}.initrd") if config.record else OUT / "boot" / f"initrd-{os.getpid()}.cpio"
     if not config.record:
         atexit.register(place.unlink, missing_ok=True)
-    return config.with_(initrd=userland.initrd(place, files))
+    return config.with_(initrd=userland.initrd(place, first))
 
 
 def _console(config: MachineConfig, debug: bool) -> int:
     if config.record:
-        Path(f"{config.record}.bootargs").write_text(config.bootargs)
+        files.write(Path(f"{config.record}.bootargs"), config.bootargs)
     with Machine(config, gdb=debug) as machine:
         terminal = Terminal(machine)
         if debug:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from faultline import build, process
+from faultline import build, files, process, untrusted
 from faultline.campaign import bootcase, minimize, targets, triage
 from faultline.campaign.bootcase import BootCase
 from faultline.campaign.targets import Target
@@ -64,6 +64,8 @@ def main(file: Path, name: str | None, machine: str | None, shorten: bool, debug
 def _existing(file: Path) -> Path:
     """The file itself, or the input of a crash folder."""
     if file.is_dir() and (file / "input").is_file():
+        if (file / "input").is_symlink():  # who sent the folder must not say what of ours is read
+            raise UsageError(f"'{file / 'input'}' is a link: name the file that it leads to")
         return file / "input"
     if not file.is_file():
         folder = file if file.is_dir() else file.parent
@@ -136,8 +138,10 @@ def _guess(file: Path, known: dict[str, Target]) -> str:
     meta = file.parent / "meta.json"
     if meta.is_file():
         try:
-            return json.loads(meta.read_text())["target"]
-        except (ValueError, KeyError, TypeError):
+            name = json.loads(meta.read_bytes())["target"]
+            if isinstance(name, str):
+                return name
+        except (ValueError, KeyError, TypeError, RecursionError):
             pass
     for part in reversed(file.resolve().parts):
         for name in sorted(known, key=len, reverse=True):
@@ -174,15 +178,17 @@ def _minimize(target: Target, file: Path, finding: triage.Finding) -> Path:
     folder = OUT / "minimized"
     folder.mkdir(parents=True, exist_ok=True)
     best = folder / f"{target.name}-{finding.signature}"
-    best.write_bytes(minimize.minimize(target, file.read_bytes()[:targets.MAX_INPUT]))
+    files.write(best, minimize.minimize(target, file.read_bytes()[:targets.MAX_INPUT]))
     return best
 
 
 def _gdb(target: Target, file: Path) -> int:
     """An interactive gdb on the replay program, following into the child that runs the input."""
-    command = [process.require_tool("gdb-multiarch"), "-q", "-ex", "set follow-fork-mode child", "-ex", "handle SIGABRT stop",
-               "-ex", "break machine_finding", "-ex", "run", "--args", str(target.binary("host-test")), "--trace", str(file)]
-    return 0 if subprocess.run(command, check=False).returncode == 0 else 2
+    program = target.binary("host-test")
+    with untrusted.readable([file.absolute()], program) as inputs:
+        command = process.guarded(["gdb-multiarch", "-q", "-ex", "set follow-fork-mode child", "-ex", "handle SIGABRT stop", "-ex",
+                                   "break machine_finding", "-ex", "run", "--args", program, "--trace", *inputs], untrusted=True)
+        return 0 if subprocess.run(command, check=False).returncode == 0 else 2
 
 
 if __name__ == "__main__":

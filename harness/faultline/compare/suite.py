@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from faultline import build, debian
+from faultline import files as our_files
 from faultline.compare import batch, busybox, clients, facts, musl
 from faultline.compare.batch import Command, Outcome
 from faultline.errors import UsageError
@@ -71,13 +72,13 @@ def side_by_side(kernels: Sequence[batch.Kernel], commands: Sequence[Command], f
         outcomes = [job.result() for job in jobs]
     for kernel, found in zip(kernels, outcomes):
         text = "".join(f"== {name}\n{outcome.output}-- {outcome.end}\n" for name, outcome in found.items())
-        (folder / f"{kernel.name}.txt").write_text(text)
+        our_files.write(folder / f"{kernel.name}.txt", text)
     return outcomes
 
 
 def keep(summary: facts.Summary, folder: Path) -> None:
     """Writes compare.json."""
-    (folder / "compare.json").write_text(json.dumps({"linux": debian.linux_version(), **summary.as_json()}, indent=2) + "\n")
+    our_files.write(folder / "compare.json", json.dumps({"linux": debian.linux_version(), **summary.as_json()}, indent=2) + "\n")
 
 
 def show(summary: facts.Summary) -> None:

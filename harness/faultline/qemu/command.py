@@ -10,6 +10,7 @@ from faultline.errors import UsageError
 from faultline.process import GIB, MIB
 
 CPUS = ("cortex-a53", "cortex-a57", "cortex-a72", "neoverse-n1", "max")
+QEMU = "qemu-system-aarch64"
 MAX_SMP = 8
 LEAST_MEMORY, MOST_MEMORY = 8 * MIB, 64 * GIB  # bytes; the virt board has room for 255 GiB
 _SIZES = {"": MIB, "K": 1 << 10, "M": MIB, "G": GIB}
@@ -77,7 +78,7 @@ def _machine(config: MachineConfig) -> list[str]:
     machine = "virt,gic-version=3" + (",virtualization=on" if config.el2 else "") + (",memory-backend=ram" if config.ram is not None else "")
     cpu = config.cpu + (",cntfrq=1000000000" if config.icount or config.record or config.replay else "")
     accel = "tcg,tb-size=16" + (",thread=single" if config.smp == 1 else "")
-    argv = ["qemu-system-aarch64", "-accel", accel, "-M", machine, "-cpu", cpu, "-smp", str(config.smp),
+    argv = [QEMU, "-accel", accel, "-M", machine, "-cpu", cpu, "-smp", str(config.smp),
             "-m", f"{config.memory >> 10}K", "-display", "none", "-monitor", "none",
             "-nic", "none"]  # without it QEMU wants a boot ROM that Debian does not install
     if config.ram is not None:
@@ -88,6 +89,11 @@ def _machine(config: MachineConfig) -> list[str]:
     if config.bootargs:
         argv += ["-append", config.bootargs]
     return argv + _icount(config) + list(config.extra)
+
+
+def reads(config: MachineConfig) -> dict[str, Path]:
+    """The files that QEMU opens to read, by the field that names them."""
+    return {name: path for name in ("kernel", "initrd", "replay") if (path := getattr(config, name)) is not None}
 
 
 def controlled(config: MachineConfig, folder: Path, gdb: bool = False) -> list[str]:

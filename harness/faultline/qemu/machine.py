@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
 
-from faultline import process
+from faultline import files, process, untrusted
 from faultline.errors import BootFailed, FaultlineError, GuestHang, GuestTimeout, KernelPanic, MachineExited
 from faultline.qemu import command, progress, sockets, symbols
 from faultline.qemu.command import MachineConfig
@@ -26,12 +28,14 @@ _QUIT_SECONDS = 10.0  # for QEMU to write the end of a recording
 _PANIC = re.compile(r"^PANIC: (.*)$", re.MULTILINE)
 _POKE = "fault_boot_plan"
 _POKE_SIZE = 128
+_SAID_MOST = 1 << 16  # bytes of what QEMU says when it does not start
 
 
 class Machine:
     """A QEMU that stands still until boot() or start(). A context manager: leaving it ends QEMU, whatever happened.
 
-    `log` receives the raw serial line, panics and all. Use it from one thread, which must outlive it.
+    `log` receives the raw serial line, panics and all. Use it from one thread, which must outlive it. Where we are root, QEMU is
+    nobody: it writes into a folder of this machine alone, and what is kept of that is copied when it has ended.
     """
 
     def __init__(self, config: MachineConfig, log: Path | None = None, gdb: bool = False):
@@ -39,24 +43,41 @@ class Machine:
         self.config = config
         self._log = log
         self._folder = Path(tempfile.mkdtemp(prefix="faultline-"))
+        self._lent = ExitStack()
         self._gdb: Gdb | None = None
         self._closed = False
         self.boot_event: dict = {}
         self.panic: KernelPanic | None = None
-        self._errors = open(self._folder / "stderr", "wb")
-        self.process = process.start(command.controlled(config, self._folder, gdb), memory=config.memory_cap,
-                                     stdout=self._errors, stderr=self._errors, pass_fds=() if config.ram is None else (config.ram,))
+        self._errors = tempfile.TemporaryFile()
+        try:
+            self._start(gdb)
+        except BaseException:
+            self.close()
+            raise
         try:
             self.console = Console(self._connect("serial"))
             self.qmp = Qmp(sockets.LineSocket(self._connect("qmp"), "QMP"))
             self.qtest = Qtest(sockets.LineSocket(self._connect("qtest"), "qtest"), config.smp, *self._qom_paths())
         except BaseException as error:
-            said = (self._folder / "stderr").read_text(errors="replace").strip()
+            said = os.pread(self._errors.fileno(), _SAID_MOST, 0).decode(errors="replace").strip()
             self.close()
             if isinstance(error, MachineExited) and said:
                 raise MachineExited(f"QEMU would not start: {said}") from error
             raise
         self.monitor = Monitor(self)
+
+    def _start(self, gdb: bool) -> None:
+        """Files that only we can read are copied for QEMU. Raises MissingTool, OSError."""
+        lent = command.reads(self.config)
+        paths = self._lent.enter_context(untrusted.readable(list(lent.values()), process.require_tool(command.QEMU)))
+        config = self.config.with_(**dict(zip(lent, paths)), record=self._recording if self.config.record else None)
+        self.process = process.start(command.controlled(config, self._folder, gdb), memory=config.memory_cap, untrusted=True,
+                                     writes=[self._folder], stdout=self._errors, stderr=self._errors,
+                                     pass_fds=() if config.ram is None else (config.ram,))
+
+    @property
+    def _recording(self) -> Path:
+        return self._folder / "recording"
 
     def _connect(self, name: str):
         return sockets.connect(self._folder / name, self.process)
@@ -259,10 +280,11 @@ class Machine:
                 self.process.wait(_QUIT_SECONDS)
             except (FaultlineError, TimeoutError, subprocess.TimeoutExpired):
                 pass  # killed below
-        process.end(self.process)
+        if hasattr(self, "process"):
+            process.end(self.process)
 
     def close(self) -> None:
-        """Ends QEMU and everything about it. Any number of times; never raises."""
+        """Ends QEMU and everything about it. Any number of times. Raises OSError when log or recording cannot be kept."""
         if self._closed:
             return
         self._closed = True
@@ -271,8 +293,16 @@ class Machine:
             if hasattr(self, part):
                 getattr(self, part).close()
         self._errors.close()
-        serial = self._folder / "serial.log"
-        if self._log and serial.exists():
-            self._log.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(serial, self._log)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._lent.close()
+        try:
+            untrusted.take_back([self._folder])
+            self._keep(self._folder / "serial.log", self._log)
+            self._keep(self._recording, self.config.record)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    @staticmethod
+    def _keep(source: Path, place: Path | None) -> None:
+        if place and source.is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            files.copy(source, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -21,6 +22,9 @@ def connect(path: Path, process: subprocess.Popen, deadline: float = 30.0) -> so
             link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 link.connect(str(path))
+                if _listener(link) != process.pid:
+                    link.close()
+                    raise MachineExited(f"somebody else listens at {path}")
                 return link
             except OSError:
                 link.close()
@@ -30,6 +34,11 @@ def connect(path: Path, process: subprocess.Popen, deadline: float = 30.0) -> so
             select.select([pidfd], [], [], 0.003)
     finally:
         os.close(pidfd)
+
+
+def _listener(link: socket.socket) -> int:
+    """Who made the socket that we are connected to."""
+    return struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[0]
 
 
 class LineSocket:

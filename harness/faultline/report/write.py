@@ -8,6 +8,8 @@ from pathlib import Path
 
 import jinja2
 
+from faultline import files
+
 TARGET_KEYS = ("name", "engine", "sanitizer", "executions", "seconds", "edges", "edges_total", "corpus", "crashes", "stability")
 CRASH_KEYS = ("signature", "target", "kind", "frames", "folder", "replays", "machines", "faults", "new")
 VERDICTS = ("clean", "findings", "broken")
@@ -62,13 +64,11 @@ def _entry(item, keys: tuple[str, ...]) -> dict:
 
 
 def write(night: Night, folder: Path) -> None:
-    """Writes both files. The JSON appears whole or not at all."""
+    """Writes both files, each whole or not at all."""
     document = night.as_json()
     text = json.dumps(document, indent=2) + "\n"
-    partial = folder / ".report.json"
-    partial.write_text(text)
-    partial.rename(folder / "report.json")
-    (folder / "report.html").write_text(render(document))
+    files.write(folder / "report.json", text)
+    files.write(folder / "report.html", render(document))
 
 
 def render(document: dict) -> str:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from faultline import userland
+from faultline import files, userland
 from faultline.errors import FaultlineError
 from faultline.paths import BUILD, OUT, kernel_image
 from faultline.process import MIB
@@ -58,7 +58,7 @@ def _files(place: Path) -> Path:
     archive.folder("w")
     archive.folder("proc")
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(archive.bytes())
+    files.write(place, archive.bytes(), mode=0o644)
     return place
 
 

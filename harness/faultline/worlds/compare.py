@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
+from faultline import files
 from faultline.errors import FaultlineError, GuestError
 from faultline.worlds import judge
 from faultline.worlds.booted import Booted
@@ -146,7 +147,7 @@ class Comparison:
     def _keep(self, program: Program) -> None:
         if self._folder:
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / name_of(program)).write_bytes(program.data)
+            files.write(self._folder / name_of(program), program.data)
 
     def _job(self, program: Program, trace: Trace) -> Job:
         """What was killed on the simulated machine waits for ever: there is no need to."""

@@ -20,7 +20,8 @@ _PATIENCE = 120.0  # seconds of ours for one program, however busy the host
 
 
 class Linux:
-    """A supervisor that runs programs until it is closed. A context manager; what it started dies with it. Needs root."""
+    """A supervisor that runs programs until it is closed. A context manager; what it started dies with it. Needs root, for the
+    ids that programs change to, and gives it up itself: programs run in namespaces without anything of this machine's."""
 
     name = "linux"
 

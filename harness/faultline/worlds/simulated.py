@@ -65,7 +65,7 @@ class Simulated:
         """Raises SimulatedFinding."""
         if self._process is None:
             self._process = process.start(self._arguments, env=SANITIZER_ENV, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          stderr=subprocess.PIPE)
+                                          stderr=subprocess.PIPE, untrusted=True)
         try:
             self._process.stdin.write(struct.pack("<I", len(program)) + program)
             self._process.stdin.flush()

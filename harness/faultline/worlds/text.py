@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from pathlib import Path
 
 from faultline import process
 from faultline.errors import FaultlineError
@@ -17,23 +15,16 @@ _DEADLINE = 20.0  # seconds for the tool
 
 def to_text(data: bytes) -> list[str]:
     """The lines of a program. Raises FaultlineError when the tool cannot be run."""
-    with tempfile.TemporaryDirectory(prefix="faultline-") as scratch:
-        path = Path(scratch) / "program"
-        path.write_bytes(data)
-        return [line for line in _run("text", path).splitlines() if line]
+    return [line for line in _run(data, "text", "-").output.splitlines() if line]
 
 
 def from_text(lines: list[str]) -> bytes:
     """The file of such lines. Raises FaultlineError when they are no program."""
-    with tempfile.TemporaryDirectory(prefix="faultline-") as scratch:
-        text, path = Path(scratch) / "text", Path(scratch) / "program"
-        text.write_text("\n".join(lines) + "\n")
-        _run("encode", text, path)
-        return path.read_bytes()
+    return _run(("\n".join(lines) + "\n").encode(), "encode", "-", "-").data
 
 
-def _run(*arguments) -> str:
-    done = process.run([TOOL, *arguments], deadline=_DEADLINE)
+def _run(given: bytes, *arguments: str) -> process.Finished:
+    done = process.run([TOOL, *arguments], deadline=_DEADLINE, data=given, untrusted=True)
     if done.status != 0:
         raise FaultlineError(f"{TOOL.name} {arguments[0]}: {done.errors.strip()}")
-    return done.output
+    return done
