@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from faultline import build
+from faultline import build, files
 from faultline.errors import FaultlineError
 from faultline.paths import OUT, kernel_elf, kernel_image
 from faultline.qemu import Machine, MachineConfig, memory_bytes
@@ -68,9 +68,7 @@ def ktests() -> list[str]:
         machine.boot()
         names = machine.monitor.ktests()
     cache.parent.mkdir(parents=True, exist_ok=True)
-    partial = cache.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(names))
-    partial.rename(cache)
+    files.write(cache, json.dumps(names))
     return names
 
 

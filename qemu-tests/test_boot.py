@@ -2,14 +2,17 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from faultline import process
-from faultline.paths import ROOT
+from faultline.paths import ROOT, kernel_image
+from faultline.qemu import Machine, MachineConfig
 from faultline.qemu.person import BOOT, DEADLINE, Terminal
 
 
@@ -116,6 +119,35 @@ def test_a_recorded_shell_is_replayed(tmp_path):
         person.close()
     again = shell("--replay", record)
     assert again.returncode == 0 and "42" in again.stdout, again.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
+def test_qemu_is_nobody(tmp_path):
+    """Also with an image and a place for its log and recording that only we can enter."""
+    tmp_path.chmod(0o700)
+    image = Path(shutil.copy(kernel_image("qemu-virt"), tmp_path / "kernel.bin"))
+    log, record = tmp_path / "logs" / "serial.log", tmp_path / "recording"
+    with Machine(MachineConfig(image, record=record), log=log) as machine:
+        machine.boot()
+        status = Path(f"/proc/{machine.process.pid}/status").read_text()
+        folder = machine.gdb_socket.parent
+    assert re.search(r"^Uid:\s65534\s65534\s65534\s65534$", status, re.MULTILINE) and re.search(r"^Groups:\s*$", status, re.MULTILINE)
+    assert len(re.findall(r"^Cap\w+:\s0{16}$", status, re.MULTILINE)) == 5 and "NoNewPrivs:\t1" in status
+    assert b"faultline>" in log.read_bytes() and record.stat().st_size > 0
+    assert {path.stat().st_uid for path in tmp_path.rglob("*")} == {0} and not folder.exists()
+    with Machine(MachineConfig(image, replay=record)) as machine:
+        machine.boot()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights to give up")
+def test_a_link_in_qemus_folder_is_no_log(tmp_path):
+    log = tmp_path / "serial.log"
+    with Machine(MachineConfig(kernel_image("qemu-virt")), log=log) as machine:
+        machine.boot()
+        serial = machine.gdb_socket.parent / "serial.log"
+        serial.unlink()
+        serial.symlink_to("/etc/passwd")
+    assert not log.exists()
 
 
 def test_a_person_at_a_terminal(terminal):

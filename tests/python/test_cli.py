@@ -102,9 +102,26 @@ def test_what_is_no_input_in_a_corpus_is_left_out(tmp_path, monkeypatch):
     (target.corpus / "empty").write_bytes(b"")
     (target.corpus / "folder").mkdir()
     (target.corpus / "dangling").symlink_to("/no/such/file")
+    (target.corpus / "link").symlink_to("/etc/hostname")
     with open(target.corpus / "huge", "wb") as sink:
         sink.truncate(100 << 20)
     assert [path.name for path in target.saved()] == ["empty", "good"]
+
+
+def test_a_crash_folder_does_not_say_what_of_ours_is_read(tmp_path, capsys):
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "crash").mkdir()
+    (tmp_path / "crash" / "input").symlink_to("../secret")
+    status, said = run(reproduce.main, str(tmp_path / "crash"), "--target", "buddy", capsys=capsys)
+    assert status == 2 and "is a link" in said.err
+
+
+@pytest.mark.parametrize("meta", ["[]", "5", '{"target": ["fuzz_buddy"]}', '{"target": {}}', '{"target": null}', "\0", "[" * 100_000])
+def test_a_damaged_meta_names_no_target(tmp_path, capsys, meta):
+    (tmp_path / "input").write_bytes(b"x")
+    (tmp_path / "meta.json").write_text(meta)
+    status, said = run(reproduce.main, str(tmp_path / "input"), capsys=capsys)
+    assert status == 2 and "cannot tell the target" in said.err and len(said.err.splitlines()) == 1
 
 
 def test_an_error_of_the_system_is_one_line(capsys):

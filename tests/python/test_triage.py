@@ -1,5 +1,9 @@
 """Signatures: one bug, one folder, on whichever machine and at whatever address."""
 
+import subprocess
+
+import pytest
+
 from faultline.campaign import triage
 
 PANIC = """op: alloc
@@ -50,3 +54,43 @@ def test_without_a_stack_the_masked_sentence_stands_in():
 def test_no_report_at_all():
     assert triage.parse("", None).kind == "timeout"
     assert triage.parse("", -11).kind == "crash"
+
+
+def test_a_signature_is_a_name_of_a_file():
+    report = f"FAULTLINE: {'x' * 300}: said\n    #0 0x1 in {'f' * 5000} kernel/mm/bump.c:9:2\n"
+    assert len(triage.parse(report).signature) <= 200
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"crashes": 5}', '{"crashes": [5]}', '{"crashes": ["x"]}', '{"crashes": [{}]}', "\0"])
+def test_a_damaged_report_of_an_earlier_night_knows_nothing(tmp_path, text):
+    (tmp_path / "report.json").write_text(text)
+    assert triage.load_known(tmp_path) == set()
+
+
+def test_sharing_follows_no_link(tmp_path):
+    """Neither from where nor to where."""
+    corpus, queue = tmp_path / "corpus", tmp_path / "queue"
+    queue.mkdir()
+    corpus.mkdir()
+    (tmp_path / "secret").write_bytes(b"secret")
+    (queue / "link").symlink_to("../secret")
+    (queue / "good").write_bytes(b"good")
+    name = triage.hashlib.sha1(b"good").hexdigest()
+    (corpus / name).symlink_to("../elsewhere")
+    triage.copy_into(corpus, sorted(queue.iterdir()))
+    assert [path.name for path in corpus.iterdir()] == [name]
+    assert not (corpus / name).is_symlink() and (corpus / name).read_bytes() == b"good" and not (tmp_path / "elsewhere").exists()
+
+
+def test_the_way_to_the_tree_is_one_word_of_the_shell(tmp_path, monkeypatch):
+    root = tmp_path / "a $(touch ran) 'tree'"
+    (root / "scripts").mkdir(parents=True)
+    (root / "scripts" / "reproduce").write_text("#!/bin/sh\necho \"$@\"\n")
+    (root / "scripts" / "reproduce").chmod(0o755)
+    monkeypatch.setattr(triage, "ROOT", root)
+    for folder in (tmp_path / "crash", root / "out" / "crash"):
+        folder.mkdir(parents=True)
+        triage._write_repro(folder, "fuzz_buddy")
+        done = subprocess.run([folder / "repro.sh"], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+        assert done.stdout == f"--target fuzz_buddy {folder}/input\n", done
+    assert not (tmp_path / "ran").exists()

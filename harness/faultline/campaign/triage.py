@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -220,13 +221,13 @@ def _write_repro(folder: Path, target: str) -> None:
     option = f"--target {target} " if target else ""
     our_files.write(folder / "repro.sh", '#!/usr/bin/env bash\n# Shows the finding again: exit 0 it passes now, 1 it fails.\nset -euo pipefail\n'
                     'here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)\n'
-                    f'exec "{_way_to_root(folder)}/scripts/reproduce" {option}"$here/input" "$@"\n', mode=0o755)
+                    f'exec {_way_to_root(folder)}/scripts/reproduce {option}"$here/input" "$@"\n', mode=0o755)
 
 
 def _way_to_root(folder: Path) -> str:
-    """Relative where the folder lies in the tree, so that both can move together."""
+    """A word of the shell. Relative where the folder lies in the tree, so that both can move together."""
     inside = folder.resolve().is_relative_to(ROOT)
-    return "$here/" + os.path.relpath(ROOT, folder.resolve()) if inside else str(ROOT)
+    return f'"$here/{os.path.relpath(ROOT, folder.resolve())}"' if inside else shlex.quote(str(ROOT))
 
 
 def load_known(night: Path) -> set[str]:
