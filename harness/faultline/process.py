@@ -46,7 +46,7 @@ def guarded(argv: Sequence[str | Path], memory: int | None = None, untrusted: bo
     if "/" not in argv[0]:
         argv[0] = require_tool(argv[0])
     # A change of user forgets the signal, so setpriv asks for it last. Whoever lost its parent before must not start either.
-    guard = [nobody.SETPRIV, *(nobody.words(argv[0], writes) if untrusted else ()), "--pdeathsig", "KILL", "--",
+    guard = [nobody.SETPRIV, *(nobody.words(argv, writes) if untrusted else ()), "--pdeathsig", "KILL", "--",
              "/bin/sh", "-c", 'test "$PPID" = "$0" && exec "$@"', str(os.getpid())]
     if memory is not None:
         guard = ["/usr/bin/prlimit", f"--as={memory}", "--core=0", "--", *guard]

@@ -24,6 +24,7 @@ from functools import cache
 from pathlib import Path
 
 from faultline import files
+from faultline.paths import ROOT
 
 USER = 65534
 SETPRIV = "/usr/bin/setpriv"
@@ -33,12 +34,12 @@ _lock = threading.Lock()
 _said = False
 
 
-def words(program: str | Path, writes: Sequence[Path] = ()) -> tuple[str, ...]:
-    """What setpriv is told so that `program` runs as nobody, where we are root: () when we are not, or where it cannot be,
+def words(argv: Sequence[str | Path], writes: Sequence[Path] = ()) -> tuple[str, ...]:
+    """What setpriv is told so that argv runs as nobody, where we are root: () when we are not, or where it cannot be,
     which is said once. The folders `writes` are nobody's from now on, until take_back()."""
     if os.geteuid() != 0:
         return ()
-    reason = _impossible() or _closed(Path(program), writes)
+    reason = _impossible() or _closed([str(word) for word in argv], writes)
     if not reason:
         try:
             for folder in writes:
@@ -63,12 +64,13 @@ def _impossible() -> str:
     return f"this machine lets root become no other user ({done.stderr.strip()}); start the verb as an ordinary user"
 
 
-def _closed(program: Path, writes: Sequence[Path]) -> str:
-    for path, wanted in ((program, 5), *((folder, 1) for folder in (f.parent for f in writes))):
+def _closed(argv: Sequence[str], writes: Sequence[Path]) -> str:
+    ours = [ROOT] if any(word.startswith(f"{ROOT}/") for word in argv[1:]) else []
+    for path, wanted in ((Path(argv[0]), 5), *((folder, 1) for folder in (*ours, *(folder.parent for folder in writes)))):
         part = barrier(path, wanted)
         if part:
-            return (f"user {USER} (nobody) cannot enter or read {part}; put the checkout where everybody can go, or start the verb as "
-                    "an ordinary user")
+            return (f"user {USER} (nobody) cannot enter or read {part}; put the checkout and --out where everybody can go, or start the "
+                    "verb as an ordinary user")
     return ""
 
 
@@ -167,7 +169,7 @@ def scratch() -> Iterator[Path]:
 def readable(paths: Sequence[Path], program: str | Path) -> Iterator[list[Path]]:
     """The files, or copies of those that `program` as nobody cannot read, for a while. Links are left as they are: who made one
     need not have had the right to read what it leads to."""
-    closed = [path for path in paths if barrier(path) and path.is_file() and not path.is_symlink()] if words(program) else []
+    closed = [path for path in paths if barrier(path) and path.is_file() and not path.is_symlink()] if words([program]) else []
     if not closed:
         yield list(paths)
         return

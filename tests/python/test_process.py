@@ -123,6 +123,18 @@ def test_what_keeps_root_from_giving_up_its_rights_is_said_once():
 
 
 @as_root
+def test_a_checkout_that_is_closed_to_nobody_keeps_what_is_told_of_it_with_root(monkeypatch, capfd):
+    """Such as AFL++, which lies in /usr/bin and starts a target of the checkout."""
+    monkeypatch.setattr(untrusted, "_said", False)
+    with tempfile.TemporaryDirectory() as name:
+        monkeypatch.setattr(untrusted, "ROOT", Path(name))
+        for word, user in ((f"{name}/target", "0"), ("/elsewhere", "65534")):
+            done = process.run(["/bin/sh", "-c", "id -u", word], deadline=30, untrusted=True)
+            assert done.output.strip() == user
+    assert name in capfd.readouterr().err
+
+
+@as_root
 def test_inputs_that_only_root_can_read_are_lent_and_links_are_not():
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "input").write_text("x")
