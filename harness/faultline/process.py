@@ -63,7 +63,7 @@ def start(argv: Sequence[str | Path], *, memory: int | None = None, env: Mapping
     The caller's thread must outlive the child: the kernel ties the child's life to the thread that started it.
     """
     options.setdefault("stdin", subprocess.DEVNULL)
-    environment = {**os.environ, **(env or {})}
+    environment = {**(nobody.environment() if untrusted else os.environ), **(env or {})}
     return subprocess.Popen(guarded(argv, memory, untrusted, writes), env=environment, start_new_session=True, **options)
 
 

@@ -66,6 +66,15 @@ def test_an_untrusted_child_has_nobodys_rights():
 
 
 @as_root
+def test_an_untrusted_child_is_told_no_secret(monkeypatch):
+    monkeypatch.setenv("SERVICE_TOKEN", "secret")
+    monkeypatch.setenv("AFL_QUIET", "1")
+    said = process.run(["/usr/bin/env"], deadline=30, untrusted=True, env={"GIVEN": "2"}).output.splitlines()
+    assert {"AFL_QUIET=1", "GIVEN=2", "HOME=/", f"PATH={os.environ['PATH']}"} <= set(said) and "secret" not in str(said)
+    assert "SERVICE_TOKEN=secret" in process.run(["/usr/bin/env"], deadline=30).output
+
+
+@as_root
 def test_an_untrusted_child_writes_into_its_folders_alone():
     """And they are ours again afterwards."""
     with tempfile.TemporaryDirectory() as name:
