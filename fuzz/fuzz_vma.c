@@ -61,11 +61,15 @@ static void protect(unsigned which, unsigned first, unsigned count, unsigned rig
     unsigned covered = vma_covered(which, first, count);
     int expected = covered < count ? -ENOMEM : 0;
     int error = space_protect(&spaces[which], vma_address(first), count * PAGE_SIZE, rights);
-    bool whole = as_expected("protect", error, expected);
-    // What lies before a hole has changed; nothing has when memory was short, which is the same error.
-    if (whole || (expected == -ENOMEM && all_have(which, vma_address(first), vma_address(first + covered), rights))) {
-        vma_note_rights(which, first, covered, rights);
+    unsigned changed = covered;
+    if (!as_expected("protect", error, expected)) {
+        // What lies before a hole has changed, and so has what lies before the area for which memory was short, which
+        // is the same error: never anything behind.
+        while (changed > 0 && !all_have(which, vma_address(first), vma_address(first + changed), rights)) {
+            changed--;
+        }
     }
+    vma_note_rights(which, first, changed, rights);
 }
 
 static void touch(unsigned which, unsigned at, bool write, uint8_t value)

@@ -205,10 +205,16 @@ static bool is_blocked(const struct process *process, const struct task *only, i
 }
 
 // Signals that stop and the one that continues undo each other. False: it need not be queued.
-static bool take_effect(struct process *process, const struct task *only, int signal)
+static bool take_effect(struct process *process, const struct task *only, const struct signal_info *info)
 {
+    int signal = info->signal;
     if (process->ended || process->task_count == 0) {
         return false;
+    }
+    bool sent = info->code == SI_USER || info->code == SI_TKILL || info->code == SI_QUEUE;
+    bool own = sent && this_cpu()->interrupt_depth == 0 && process == process_current();
+    if (own && process->shielded && (signal_bit(signal) & IGNORED) == 0) {
+        process->shielded = false; // it ends itself
     }
     bool shielded = process->shielded && process->signals.actions[signal - 1].handler == HANDLER_DEFAULT;
     if (shielded && signal != SIGCONT && !is_blocked(process, only, signal)) {
@@ -294,7 +300,7 @@ static void wake_for(struct process *process, struct task *only, int signal)
 
 void signal_send_locked(struct process *process, struct task *only, const struct signal_info *info)
 {
-    if (take_effect(process, only, info->signal)) {
+    if (take_effect(process, only, info)) {
         if (add(process, only, info) != 0) {
             signal_queue_add_single(queue_for(process, only, info->signal), info);
         }
@@ -341,7 +347,7 @@ int signal_queue_send(struct process *process, int32_t tid, const struct signal_
     irqflags_t flags = spin_lock(&family.lock);
     int error = find_task_of(process, tid, &only);
     error = error != 0 ? error : process_may_signal(process, only, info->signal);
-    if (error == 0 && info->signal != 0 && take_effect(process, only, info->signal)) {
+    if (error == 0 && info->signal != 0 && take_effect(process, only, info)) {
         error = add(process, only, info);
         if (error == 0) {
             wake_for(process, only, info->signal);
@@ -356,7 +362,7 @@ void signal_send_record(struct process *process, int32_t tid, struct signal_reco
 {
     struct task *only;
     irqflags_t flags = spin_lock(&family.lock);
-    if (record->queue == NULL && find_task_of(process, tid, &only) == 0 && take_effect(process, only, info->signal)) {
+    if (record->queue == NULL && find_task_of(process, tid, &only) == 0 && take_effect(process, only, info)) {
         record->info = *info;
         signal_queue_add_record(queue_for(process, only, info->signal), record);
         wake_for(process, only, info->signal);
