@@ -77,6 +77,7 @@ static void eventfd_release(struct file *file)
 }
 
 static const struct file_ops eventfd_ops = {
+    .no_splice_to = true,
     .read = eventfd_read,
     .write = eventfd_write,
     .poll = eventfd_poll,

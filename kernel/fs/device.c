@@ -54,9 +54,16 @@ static int64_t write_full(struct file *file, struct io *io, uint64_t offset)
     return -ENOSPC;
 }
 
-static const struct file_ops null_ops = {.read = read_nothing, .write = write_away, .no_offset = true};
-static const struct file_ops zero_ops = {.read = read_zeroes, .write = write_away, .zeroes = true, .no_offset = true};
-static const struct file_ops full_ops = {.read = read_zeroes, .write = write_full, .no_offset = true};
+static const struct file_ops null_ops = {
+    .read = read_nothing, .write = write_away, .no_offset = true, .no_splice_from = true};
+static const struct file_ops zero_ops = {.read = read_zeroes,
+                                         .write = write_away,
+                                         .zeroes = true,
+                                         .no_offset = true,
+                                         .no_splice_to = true,
+                                         .no_splice_from = true};
+static const struct file_ops full_ops = {
+    .read = read_zeroes, .write = write_full, .no_offset = true, .no_splice_to = true, .no_splice_from = true};
 static const struct file_ops random_ops = {.read = read_random, .write = write_away, .no_offset = true};
 
 static struct device {

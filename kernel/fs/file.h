@@ -69,6 +69,7 @@ struct file_ops {
     bool stream;                           // has no offset: -ESPIPE
     bool no_offset;                        // has one that reads and writes pay no heed to
     uint32_t kind;                         // the mode of files that have no vnode
+    bool no_splice_to, no_splice_from;     // splice(2), sendfile(2): -EINVAL
     bool of_process;                       // what it is polled by belongs to the process that asks
     const char *name;                      // for people, likewise; NULL: a pipe
     uint64_t (*number)(struct file *file); // st_ino, likewise; may be NULL

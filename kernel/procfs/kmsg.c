@@ -127,6 +127,7 @@ static unsigned kmsg_poll(struct file *file, struct condition **changed)
 }
 
 static const struct file_ops kmsg_ops = {.opened = kmsg_opened,
+                                         .no_splice_to = true,
                                          .release = kmsg_release,
                                          .read = kmsg_read,
                                          .write = kmsg_write,

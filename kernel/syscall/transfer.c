@@ -93,6 +93,12 @@ static int64_t move_all(struct transfer *transfer, uint64_t count)
     return total;
 }
 
+static bool may_be_spliced(const struct transfer *transfer)
+{
+    const struct file_ops *in = transfer->in->ops, *out = transfer->out->ops;
+    return (in == NULL || !in->no_splice_from) && (out == NULL || !out->no_splice_to);
+}
+
 int64_t sys_sendfile(const uint64_t arguments[6])
 {
     struct transfer transfer = {.in = NULL};
@@ -101,6 +107,7 @@ int64_t sys_sendfile(const uint64_t arguments[6])
     if (result == 0 && transfer.in->ops != NULL && transfer.in->ops->stream) {
         result = -EINVAL;
     }
+    result = result == 0 && !may_be_spliced(&transfer) ? -EINVAL : result;
     if (result == 0) {
         result = move_all(&transfer, arguments[3]);
         int error = result >= 0 ? give_offset(arguments[2], &transfer.in_offset) : 0;
@@ -175,7 +182,7 @@ static int check_splice(const struct transfer *transfer)
     if (in && out && transfer->in->data == transfer->out->data) {
         return -EINVAL;
     }
-    return (transfer->out->flags & O_APPEND) != 0 && !out ? -EINVAL : 0;
+    return ((transfer->out->flags & O_APPEND) != 0 && !out) || !may_be_spliced(transfer) ? -EINVAL : 0;
 }
 
 static int64_t write_chunk(struct transfer *transfer, struct io *io)

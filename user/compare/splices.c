@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -49,6 +50,35 @@ static void fill(int fd)
     while (write(fd, text, 1) > 0) {
     }
     fcntl(fd, F_SETFL, 0);
+}
+
+// Which devices take part.
+static void devices(void)
+{
+    static const char *const names[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", "/dev/kmsg"};
+    char what[60], text[16];
+    int ends[2], counter = eventfd(0, EFD_NONBLOCK);
+    off_t at = 0;
+    pipe2(ends, O_NONBLOCK);
+    for (unsigned i = 0; i < 5; i++) {
+        int fd = open(names[i], O_RDWR | O_NONBLOCK), file = open("/eight", O_CREAT | O_RDWR, 0600);
+        pwrite(file, "12345678", 8, 0);
+        write(ends[1], "12345678", 8);
+        snprintf(what, sizeof(what), "splice to %s", names[i]);
+        fact_result(what, (errno = 0, splice(ends[0], NULL, fd, NULL, 8, 0)));
+        snprintf(what, sizeof(what), "sendfile to %s", names[i]);
+        fact_result(what, (errno = 0, at = 0, sendfile(fd, file, &at, 8)));
+        read(ends[0], text, sizeof(text));
+        if (i != 4) {
+            snprintf(what, sizeof(what), "splice from %s", names[i]);
+            fact_success(what, (errno = 0, splice(fd, NULL, ends[1], NULL, 8, 0)));
+            read(ends[0], text, sizeof(text));
+        }
+        close(fd);
+        close(file);
+    }
+    write(ends[1], "12345678", 8);
+    FACT(splice(ends[0], NULL, counter, NULL, 8, 0));
 }
 
 int main(void)
@@ -118,5 +148,6 @@ int main(void)
     FACT(vmsplice(out[1], &much, 1, 0));
     close(out[0]);
     FACT(vmsplice(out[1], &much, 1, 0));
+    devices();
     return 0;
 }
