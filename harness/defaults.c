@@ -25,7 +25,7 @@ const char *__msan_default_options(void)
 
 const char *__tsan_default_options(void)
 {
-    return "halt_on_error=1:abort_on_error=1";
+    return "halt_on_error=1:abort_on_error=1:atexit_sleep_ms=0"; // each test and input is a process of its own
 }
 
 const char *__tsan_default_suppressions(void)
