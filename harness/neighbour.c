@@ -13,6 +13,7 @@
 #include "kernel/sched/policy.h"
 #include "kernel/time/clock.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MEMORY 0x30000000ull // its page of marks
@@ -241,7 +242,7 @@ static void look_at(const char *name, struct object *out)
     struct path_start start = {neighbour.process->root, neighbour.process->root, &credentials_kernel};
     struct path_end end;
     *out = (struct object){.path = name};
-    strcpy(path, name);
+    (void)snprintf(path, sizeof(path), "%s", name);
     if (path_walk(&start, path, 0, &end) != 0) {
         return;
     }

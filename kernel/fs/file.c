@@ -140,7 +140,7 @@ void file_put(struct file *file)
     if (file->ops != NULL && file->ops->release != NULL) {
         file->ops->release(file);
     }
-    if (file->counted) {
+    if (file->counted && file->node != NULL) {
         mount_end_writing(file->node->mount);
     }
     vnode_put(file->node);

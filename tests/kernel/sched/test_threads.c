@@ -187,7 +187,7 @@ TEST(sched, equal_hogs_get_equal_shares)
 // Two that are urgent begin on the same CPU; the others have less urgent work. Neither waits for the other's end.
 TEST(sched, what_is_urgent_goes_where_less_urgent_work_runs)
 {
-    struct thread *hogs[2 * MAX_CPUS + 2];
+    struct thread *hogs[2 * MAX_CPUS + 2] = {NULL};
     unsigned online = (unsigned)__builtin_popcount(sched_online_mask()), count = 2 * online + 2;
     if (online < 3) {
         return; // this thread needs one, too
